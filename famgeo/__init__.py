@@ -1,0 +1,1 @@
+"""famgeo: who cannot come to the meeting, and where to meet instead."""

@@ -1,0 +1,252 @@
+"""The frozen types every stage speaks: modes, meetings, limits, goals, plans, reports."""
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from famgeo.errors import PlanError, StudyError, TravelError
+
+
+class Mode(StrEnum):
+    """A means of travel."""
+
+    WALK = "walk"
+    WHEELCHAIR = "wheelchair"
+    BIKE = "bike"
+    DRIVE = "drive"
+    TRANSIT = "transit"
+
+
+class Status(StrEnum):
+    """Whether an origin–destination pair has an answer, and if not, why not."""
+
+    OK = "ok"
+    TOO_FAR = "too_far"
+    NO_TRIP = "no_trip"
+    OFF_NETWORK = "off_network"
+
+
+class Answer(StrEnum):
+    """A fact that may not be known. Unknown is its own state: never yes, never no."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """Why a family cannot attend a meeting at a site, in the order in which they are given."""
+
+    OFF_NETWORK = "off_network"
+    NO_STEP_FREE_WAY = "no_step_free_way"
+    NO_TRIP_THERE = "no_trip_there"
+    TOO_LONG_THERE = "too_long_there"
+    NO_TRIP_HOME = "no_trip_home"
+    TOO_LONG_HOME = "too_long_home"
+    NOT_THAT_EVENING = "not_that_evening"
+    NO_INTERPRETER = "no_interpreter"
+    NO_CHILD_CARE = "no_child_care"
+    NO_SEAT = "no_seat"
+
+
+WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+
+
+def timezone(name: str) -> ZoneInfo:
+    """Look up an IANA time zone, or say in one sentence that there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = (
+            f"There is no time zone '{name}'. Use a name like America/New_York or Europe/Helsinki."
+        )
+        raise StudyError(message) from error
+
+
+@dataclass(frozen=True, kw_only=True, order=True, slots=True)
+class Meeting:
+    """A meeting families must reach by its start and get home from after its end.
+
+    Both moments are time-zone aware; stages below ``travel`` see minutes, never these.
+    """
+
+    arrive_by: datetime
+    ends: datetime
+
+    def __post_init__(self) -> None:
+        if self.arrive_by.tzinfo is None or self.ends.tzinfo is None:
+            message = "A meeting needs a time zone for its start and its end."
+            raise PlanError(message)
+        if not timedelta(0) < self.ends - self.arrive_by <= timedelta(hours=12):
+            message = (
+                f"The meeting from {self.arrive_by:%Y-%m-%d %H:%M} to {self.ends:%Y-%m-%d %H:%M} "
+                "must end after it starts, and within 12 hours."
+            )
+            raise PlanError(message)
+
+    @classmethod
+    def parse(cls, text: str, zone: ZoneInfo) -> "Meeting":
+        """Read ``2020-02-05 18:00/20:00``; an end before the start is on the next day.
+
+        >>> m = Meeting.parse("2020-02-05 18:00/20:00", ZoneInfo("America/New_York"))
+        >>> m.meeting_id
+        '2020-02-05T18:00/20:00'
+        """
+        try:
+            start_text, end_text = text.strip().replace("T", " ").split("/")
+            start = datetime.fromisoformat(start_text.strip())
+            end = datetime.combine(start.date(), time.fromisoformat(end_text.strip()))
+        except ValueError as error:
+            message = (
+                f"The meeting '{text}' cannot be read. Write it as '2020-02-05 18:00/20:00': "
+                "the date, the start, a slash and the end."
+            )
+            raise PlanError(message) from error
+        if end <= start:
+            end += timedelta(days=1)
+        return cls(arrive_by=start.replace(tzinfo=zone), ends=end.replace(tzinfo=zone))
+
+    @property
+    def meeting_id(self) -> str:
+        """The meeting as a stable text: its local date, start and end."""
+        return f"{self.arrive_by:%Y-%m-%dT%H:%M}/{self.ends:%H:%M}"
+
+    @property
+    def weekday(self) -> str:
+        """The weekday as in OSM opening hours: Mo … Su."""
+        return WEEKDAYS[self.arrive_by.weekday()]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How far a family is asked to go, and how fast it moves.
+
+    ``limit_min`` bounds each way, door to door. Speeds are km/h on the level; the walking speed
+    is that of OTP and R5 within a tenth. Snap distances are straight metres from a point to the
+    nearest usable street; what is farther is off the network.
+    """
+
+    limit_min: float = 60.0
+    walk_kmh: float = 4.8
+    wheelchair_kmh: float = 3.6
+    bike_kmh: float = 15.0
+    max_walk_min: float = 20.0
+    change_s: int = 60
+    max_rides: int = 4
+    bike: bool = False
+    drive_factor: float = 1.0
+    snap_walk_m: float = 500.0
+    snap_drive_m: float = 1600.0
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            floor = 0 if item.name in {"change_s", "max_rides", "max_walk_min", "bike"} else 1e-6
+            if not floor <= value < float("inf"):
+                message = f"{item.name} is {value}; it must be a number of at least {floor:g}."
+                raise TravelError(message)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """One row that was not used: its number in the file as a spreadsheet shows it, and why."""
+
+    row: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadReport:
+    """What a reader read, used and refused, in words; ``row`` counts the header as row 1.
+
+    Refusals and notes never hold a family's address, coordinates or name.
+    """
+
+    source: str
+    rows_read: int
+    rows_used: int
+    refused: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
+    unit: str = "rows"
+
+    def __str__(self) -> str:
+        lines = [f"{self.source}: {self.rows_used:,} of {self.rows_read:,} {self.unit} used."]
+        lines += [f"  Row {r.row}: {r.why}" for r in self.refused]
+        lines += [f"  {note}" for note in self.notes]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MostFamilies:
+    """Goal: the most families with at least one meeting they can attend (maximal covering)."""
+
+    n_sites: int
+    locked: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.n_sites < 1:
+            message = f"A plan needs at least one site, not {self.n_sites}."
+            raise PlanError(message)
+        if both := sorted(self.locked & self.excluded):
+            message = f"These sites are both locked and excluded: {', '.join(both)}."
+            raise PlanError(message)
+        if len(self.locked) > self.n_sites:
+            message = f"{len(self.locked)} sites are locked but only {self.n_sites} may be chosen."
+            raise PlanError(message)
+
+
+Goal = MostFamilies
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Chosen sites and how good the choice is, with exact counts: vault side only.
+
+    ``best_possible`` is a proven upper bound on ``reached``; equal means proven best.
+    """
+
+    site_ids: tuple[str, ...]
+    meetings: tuple[Meeting, ...]
+    goal: Goal
+    families: int
+    reached: int
+    reached_at_school: int
+    best_possible: int
+
+    @property
+    def proven(self) -> bool:
+        """Whether no other choice of sites reaches more families."""
+        return self.reached >= self.best_possible
+
+    @property
+    def quality(self) -> str:
+        """How good the plan is, in the words used everywhere: proven, or the gap."""
+        if self.proven:
+            return "proven best"
+        gap = 100 * (self.best_possible - self.reached) / max(self.best_possible, 1)
+        return f"within {max(gap, 0.1):.1f} % of the best possible"
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.site_ids)} sites reach {self.reached:,} of {self.families:,} families "
+            f"({self.quality}); {self.families - self.reached:,} still have no option."
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudySettings:
+    """What ``famgeo.toml`` says of a study."""
+
+    name: str
+    timezone: str
+    k: int = 10
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        timezone(self.timezone)
+        if self.k < 10:  # noqa: PLR2004 - the floor of the disclosure rule
+            message = f"k is {self.k}; the smallest group ever shown cannot be under 10."
+            raise StudyError(message)
