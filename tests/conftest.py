@@ -1,0 +1,25 @@
+"""What every test may ask for: the real test cities, and property tests that time nothing."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+CITIES = ("helsinki", "nky", "poa", "portland", "spo")
+
+# A law holds on a slow machine too.
+settings.register_profile("famgeo", deadline=None)
+settings.load_profile("famgeo")
+
+
+@pytest.fixture(scope="session")
+def cities() -> Path:
+    """Return the folder of real test cities; skip when none was given, fail when it is partial."""
+    named = os.environ.get("FAMGEO_CITIES")
+    if not named:
+        pytest.skip("set FAMGEO_CITIES to a folder of test cities")
+    folder = Path(named)
+    if missing := [city for city in CITIES if not (folder / city).is_dir()]:
+        pytest.fail(f"FAMGEO_CITIES is {folder}, which lacks: {', '.join(missing)}.")
+    return folder
