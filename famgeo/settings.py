@@ -1,0 +1,27 @@
+"""Settings from the environment, read by the command line and the app only."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a machine's owner may set, each as an environment variable ``FAMGEO_…``."""
+
+    model_config = SettingsConfigDict(env_prefix="FAMGEO_", extra="ignore", frozen=True)
+
+    studies: Path = Field(default=Path(), description="the folder that holds the studies")
+    study: Path | None = Field(default=None, description="the study the app opens")
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
+    debug: bool = Field(default=False, description="show tracebacks of famgeo's own defects")
+
+
+def bundled() -> Path:
+    """Return the folder that holds app.py, pages/, static/ and data/riverbend.
+
+    Inside a wheel they travel in ``famgeo/bundled``; in a checkout they are at its root.
+    """
+    inside = Path(__file__).parent / "bundled"
+    return inside if inside.is_dir() else Path(__file__).parent.parent
