@@ -1,0 +1,103 @@
+"""What every command shares: where studies are, how to tell, how to fail, how to show progress."""
+
+import json
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from famgeo.domain import ReadReport
+from famgeo.settings import Settings
+
+if TYPE_CHECKING:
+    from famgeo.study import Study
+    from famgeo.tables import Progress, Vault
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Who cannot come to the meeting, and where to meet instead.",
+)
+
+StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name or folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+
+
+def fail(sentence: str, *, code: int = 1) -> NoReturn:
+    """Print one plain sentence, also as JSON when that was asked for, and leave with the code."""
+    if "--json" in sys.argv:
+        typer.echo(json.dumps({"error": sentence}, ensure_ascii=False))
+    typer.echo(sentence, err=True)
+    sys.exit(code)
+
+
+def tell(text: str, data: dict[str, object], *, as_json: bool) -> None:
+    """Print a summary in words, or as JSON."""
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=1) if as_json else text)
+
+
+def report_json(report: ReadReport) -> dict[str, object]:
+    """Return a reader's report as JSON types."""
+    return {
+        "source": report.source,
+        "read": report.rows_read,
+        "used": report.rows_used,
+        "refused": [{"row": r.row, "why": r.why} for r in report.refused],
+        "notes": list(report.notes),
+    }
+
+
+def now() -> datetime:
+    """Return the moment of the command; the stages never ask the clock."""
+    return datetime.now(UTC)
+
+
+def folder_of(study: str) -> Path:
+    """Return a study's folder: a name lies in the studies folder, a path is itself."""
+    path = Path(study)
+    return path if len(path.parts) > 1 or path.is_absolute() else Settings().studies / study
+
+
+def open_named(study: str) -> "Study":
+    """Open a study by name or folder."""
+    from famgeo.study import open_study
+
+    return open_study(folder_of(study))
+
+
+def vault_of(study: "Study") -> "Vault":
+    """Open the study's vault: only the command line can."""
+    from famgeo.store.vault import open_vault
+
+    return open_vault(study.folder)
+
+
+@contextmanager
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """Give the searches as many threads as the machine has cores, or FAMGEO_THREADS."""
+    with ThreadPoolExecutor(Settings().threads) as executor:
+        yield executor
+
+
+@contextmanager
+def progress() -> Iterator["Progress"]:
+    """Show long work on a terminal; stay silent in a pipe."""
+    from famgeo.tables import no_progress
+
+    if not sys.stderr.isatty():
+        yield no_progress
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda what, share: bar.update(task, description=what, completed=share)
