@@ -6,8 +6,8 @@ trusts the table.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from dataclasses import asdict, dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -324,6 +324,99 @@ class ReleasedPlan:
     headline: Headline
     sites: gpd.GeoDataFrame
     settings: dict[str, object]
+
+    def __str__(self) -> str:
+        head = self.headline
+        now, then = shown(head.no_option_at_school), shown(head.no_option_with_plan)
+        lines = [
+            f"{self.name}: of {shown(head.families)} families, {now} have no way to attend "
+            f"at their own school and get home. With these {len(self.sites)} sites, {then} "
+            f"have no option ({head.quality}).",
+            *_site_lines(self.sites),
+        ]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the plan as JSON types; a count that is too small to show is null."""
+        return {
+            "plan": self.name,
+            "meetings": list(self.meetings),
+            **asdict(self.headline),
+            "sites": _site_records(self.sites),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleasedBarriers:
+    """Who cannot come, as it may be shown: for these meetings, at school and at each site.
+
+    sites : site_id, name, kind, reached (nullable Int64; NA = fewer than k).
+    """
+
+    meetings: tuple[str, ...]
+    headline: Headline
+    sites: pd.DataFrame
+
+    def __str__(self) -> str:
+        head = self.headline
+        reasons = [
+            f"  {REASON_WORDS[reason]}: {shown(count)}" for reason, count in head.by_reason.items()
+        ]
+        lines = [
+            f"Of {shown(head.families)} families, {shown(head.no_option_at_school)} have no way "
+            "to attend at their own school and get home:",
+            *reasons,
+            "Families who could attend at each place:",
+            *_site_lines(self.sites),
+        ]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the summary as JSON types; a count that is too small to show is null."""
+        return {
+            "meetings": list(self.meetings),
+            "families": self.headline.families,
+            "no_option_at_school": self.headline.no_option_at_school,
+            "by_reason": self.headline.by_reason,
+            "sites": _site_records(self.sites),
+        }
+
+
+REASON_WORDS = {
+    "off_network": "live too far from any street on the map",
+    "no_step_free_way": "need a step-free way that is not there or not known",
+    "no_trip_there": "have no trip there in time",
+    "too_long_there": "would travel too long to get there",
+    "no_trip_home": "have no trip home after the end",
+    "too_long_home": "would travel too long to get home",
+    "not_that_evening": "cannot come that evening",
+    "no_interpreter": "need an interpreter",
+    "no_child_care": "need child care",
+    "no_seat": "find no seat",
+    "other": "have another reason",
+}
+
+
+def shown(count: int | None, k: int = 10) -> str:
+    """Say a released count in words; None is a group too small to count.
+
+    >>> shown(1250), shown(None)
+    ('1,250', 'fewer than 10')
+    """
+    return f"fewer than {k}" if count is None else f"{count:,}"
+
+
+def _site_lines(sites: pd.DataFrame) -> list[str]:
+    return [
+        f"  {row['site_id']}  {row['name']}: {shown(row['reached'])} families"
+        for row in _site_records(sites)
+    ]
+
+
+def _site_records(sites: pd.DataFrame) -> list[dict[str, Any]]:
+    counts = [None if pd.isna(n) else int(n) for n in sites["reached"]]
+    rows = zip(sites["site_id"], sites["name"], sites["kind"], counts, strict=True)
+    return [{"site_id": i, "name": n, "kind": k, "reached": c} for i, n, k, c in rows]
 
 
 @dataclass(frozen=True, kw_only=True)
