@@ -1,0 +1,77 @@
+"""Open an OpenStreetMap file by what is in it, not by its name, and loop over it safely."""
+
+import bz2
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import osmium
+
+from famgeo.errors import SourceError
+
+_PBF_MARK = b"OSMHeader"
+_HOW = "Export it again as .osm.pbf and try once more."
+
+
+@contextmanager
+def osm_file(path: Path | str) -> Iterator[osmium.io.File]:
+    """Yield the file for osmium's readers; every fault inside becomes one ``SourceError``."""
+    path = Path(path)
+    form = _sniff(path)
+    try:
+        yield osmium.io.File(str(path), form)
+    except (RuntimeError, OSError, ValueError) as error:
+        if isinstance(error, SourceError):
+            raise
+        message = f"{path.name} breaks off or is damaged inside ({_first_line(error)}). {_HOW}"
+        raise SourceError(message) from error
+
+
+def _sniff(path: Path) -> str:
+    """Name the osmium format of a file by its first bytes."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as error:
+        message = f"{path.name} cannot be opened ({error.strerror}). Check the path."
+        raise SourceError(message) from error
+    if not head:
+        message = f"{path.name} is empty. {_HOW}"
+        raise SourceError(message)
+    form = "pbf" if _PBF_MARK in head[:32] else _sniff_xml(head)
+    if not form:
+        message = (
+            f"{path.name} is not an OpenStreetMap file. Give a .osm.pbf, .osm or .osm.gz extract."
+        )
+        raise SourceError(message)
+    return form
+
+
+def _sniff_xml(head: bytes) -> str:
+    """Name the XML format, packed or plain; '' when it is none."""
+    for mark, form, unpack in (
+        (b"\x1f\x8b", "osm.gz", lambda data: zlib.decompressobj(47).decompress(data)),
+        (b"BZh", "osm.bz2", lambda data: bz2.BZ2Decompressor().decompress(data)),
+        (b"", "osm", lambda data: data),
+    ):
+        if head.startswith(mark):
+            return form if _is_osm_xml(_unpacked(head, unpack)) else ""
+    return ""
+
+
+def _unpacked(head: bytes, unpack: object) -> bytes:
+    try:
+        return unpack(head)  # type: ignore[operator, no-any-return]
+    except (zlib.error, gzip.BadGzipFile, OSError, EOFError):
+        return b""
+
+
+def _is_osm_xml(head: bytes) -> bool:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return text.startswith((b"<?xml", b"<osm")) and b"<osm" in text
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")

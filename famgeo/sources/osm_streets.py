@@ -1,0 +1,197 @@
+"""Read the streets of an OpenStreetMap file: every highway, cut into straight pieces.
+
+Two passes in osmium's own code find node positions and tags, so nodes and ways may come in any
+order; only the ways kept are looped over here.
+"""
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import osmium
+import pandas as pd
+from numpy.typing import NDArray
+
+from famgeo.domain import ReadReport
+from famgeo.errors import SourceError
+from famgeo.sources.osm_file import osm_file
+from famgeo.tables import Read, Streets
+
+WAY_TAGS = (
+    "highway",
+    "name",
+    "access",
+    "area",
+    "bicycle",
+    "construction",
+    "cycleway",
+    "cycleway:both",
+    "cycleway:left",
+    "cycleway:left:oneway",
+    "cycleway:right",
+    "cycleway:right:oneway",
+    "foot",
+    "incline",
+    "junction",
+    "maxspeed",
+    "maxspeed:backward",
+    "maxspeed:forward",
+    "motor_vehicle",
+    "motorcar",
+    "motorroad",
+    "oneway",
+    "oneway:bicycle",
+    "oneway:foot",
+    "public_transport",
+    "railway",
+    "service",
+    "sidewalk",
+    "sidewalk:both",
+    "sidewalk:left",
+    "sidewalk:right",
+    "smoothness",
+    "surface",
+    "tracktype",
+    "tunnel",
+    "vehicle",
+    "wheelchair",
+)
+NODE_TAGS = (
+    "barrier",
+    "highway",
+    "kerb",
+    "wheelchair",
+    "access",
+    "foot",
+    "bicycle",
+    "motor_vehicle",
+)
+_STREET_KEYS = ("highway", "railway", "public_transport")
+_NO_PLACE = 2**31 - 1
+_DEGREE = 1e-7
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lines:
+    """Ways as read: one row of tags each, and all node references end to end."""
+
+    way_id: list[int]
+    tags: list[list[str]]
+    size: list[int]
+    ref: NDArray[np.int64]
+    x: NDArray[np.int32]
+    y: NDArray[np.int32]
+
+
+def read_streets(path: Path | str) -> Read[Streets]:
+    """Read the street network from .osm.pbf, .osm, .osm.gz or .osm.bz2, sorted or not.
+
+    Every way tagged ``highway`` and every platform counts as a street here; which mode may use
+    it is for ``travel.profiles`` to say. A square mapped as an area is its outline. A way with
+    nodes missing at the cut edge of the extract keeps the pieces that are present. Ferries are
+    left out: without a timetable their wait is not known.
+
+    Raises ``SourceError`` when the file is missing, empty, truncated, of another kind, or has no
+    street in it.
+    """
+    with osm_file(path) as file:
+        lines = _lines(file)
+        node_tags = _node_tags(file)
+    if not lines.way_id:
+        message = (
+            f"{Path(path).name} has no streets in it. "
+            "Export the area again with all ways tagged 'highway'."
+        )
+        raise SourceError(message)
+    return _assemble(Path(path).name, lines, node_tags)
+
+
+def _lines(file: osmium.io.File) -> _Lines:
+    places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
+    places.ignore_errors()
+    osmium.apply(osmium.io.Reader(file, osmium.osm.NODE), places)
+    way_id, tags, size, ref, x, y = [], [], [], [], [], []
+    ways = osmium.FileProcessor(file, osmium.osm.WAY)
+    for way in ways.with_filter(osmium.filter.KeyFilter(*_STREET_KEYS)).with_filter(places):
+        has = dict(way.tags)
+        if not _is_street(has):
+            continue
+        way_id.append(way.id)
+        tags.append([has.get(key, "") for key in WAY_TAGS])
+        ref.append([node.ref for node in way.nodes])
+        x.append([node.x for node in way.nodes])
+        y.append([node.y for node in way.nodes])
+        size.append(len(ref[-1]))
+    return _Lines(
+        way_id=way_id,
+        tags=tags,
+        size=size,
+        ref=np.fromiter(chain.from_iterable(ref), np.int64),
+        x=np.fromiter(chain.from_iterable(x), np.int32),
+        y=np.fromiter(chain.from_iterable(y), np.int32),
+    )
+
+
+def _is_street(tags: dict[str, str]) -> bool:
+    return (
+        "highway" in tags
+        or tags.get("railway") == "platform"
+        or tags.get("public_transport") == "platform"
+    )
+
+
+def _node_tags(file: osmium.io.File) -> pd.DataFrame:
+    nodes = osmium.FileProcessor(file, osmium.osm.NODE)
+    rows = {
+        node.id: [node.tags.get(key, "") for key in NODE_TAGS]
+        for node in nodes.with_filter(osmium.filter.KeyFilter(*NODE_TAGS))
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(NODE_TAGS), dtype=object)
+
+
+def _assemble(name: str, lines: _Lines, node_tags: pd.DataFrame) -> Read[Streets]:
+    n_ways = len(lines.way_id)
+    way_of = np.repeat(np.arange(n_ways, dtype=np.int32), lines.size)
+    present = (lines.x != _NO_PLACE) & (lines.y != _NO_PLACE)
+    same_way = way_of[1:] == way_of[:-1]
+    piece = same_way & present[1:] & present[:-1] & (lines.ref[1:] != lines.ref[:-1])
+    tail = np.flatnonzero(piece)
+    ends = np.concatenate([tail, tail + 1])
+    node_id, first, position = np.unique(lines.ref[ends], return_index=True, return_inverse=True)
+    nodes = pd.DataFrame(
+        {
+            "node_id": node_id,
+            "lon": lines.x[ends[first]] * _DEGREE,
+            "lat": lines.y[ends[first]] * _DEGREE,
+        }
+    )
+    tags = node_tags.reindex(node_id, fill_value="").reset_index(drop=True)
+    ways = pd.DataFrame(lines.tags, columns=list(WAY_TAGS), dtype=object)
+    ways.insert(0, "way_id", np.array(lines.way_id, np.int64))
+    position = position.astype(np.int32)
+    streets = Streets(
+        nodes=pd.concat([nodes, tags], axis=1),
+        ways=ways,
+        way_of=way_of[tail],
+        from_node=position[: len(tail)],
+        to_node=position[len(tail) :],
+    )
+    cut = np.unique(way_of[~present])
+    return Read(table=streets, report=_report(name, streets, n_ways, len(cut)))
+
+
+def _report(name: str, streets: Streets, n_ways: int, n_cut: int) -> ReadReport:
+    n_used = len(np.unique(streets.way_of))
+    if not n_used:
+        message = (
+            f"{name} names streets but not where their nodes are. "
+            "Export the area again with complete ways."
+        )
+        raise SourceError(message)
+    notes = [f"{len(streets.nodes):,} nodes and {len(streets.way_of):,} straight pieces."]
+    if n_cut:
+        notes.append(f"{n_cut:,} ways cross the edge of the file and were cut there.")
+    return ReadReport(
+        source=name, rows_read=n_ways, rows_used=n_used, notes=tuple(notes), unit="street ways"
+    )
