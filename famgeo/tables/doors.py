@@ -1,0 +1,43 @@
+"""What a stage is handed rather than what it holds: the vault, and a way to show progress."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import geopandas as gpd
+import pandas as pd
+
+
+class Vault(Protocol):
+    """Where homes live. ``store.vault`` provides it; only the command line opens one.
+
+    Stages and ``study`` take a vault as an argument and cannot open one themselves, so no page,
+    map or export can reach a home.
+    """
+
+    def add_students(self, students: gpd.GeoDataFrame, source_hash: str) -> int:
+        """Store STUDENTS rows; the same file twice adds nothing. Return the rows added."""
+        ...
+
+    def students(self) -> gpd.GeoDataFrame:
+        """Return every row of STUDENTS."""
+        ...
+
+    def secret(self) -> bytes:
+        """Return the study's 32-byte rounding key, made once at random."""
+        ...
+
+    def save_barriers(self, barriers: pd.DataFrame) -> None:
+        """Replace the stored BARRIERS rows of the meetings in this table."""
+        ...
+
+    def barriers(self, meeting_id: str) -> pd.DataFrame:
+        """Return the stored BARRIERS rows of one meeting; empty when there are none."""
+        ...
+
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done, in plain words, and the share done from 0 to 1."""
+
+
+def no_progress(_what: str, _share: float) -> None:
+    """Show nothing; the default wherever a ``Progress`` is taken."""
