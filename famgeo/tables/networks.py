@@ -1,6 +1,6 @@
 """Streets, timetables and trips: the tables between sources and travel, as arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
