@@ -1,0 +1,83 @@
+"""Releases and plans as JSON documents and back, to the last bit of every coordinate."""
+
+import json
+from collections.abc import Hashable
+from dataclasses import asdict
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from famgeo.tables import HOME_AREAS, SITES, Headline, Release, ReleasedPlan, check
+
+
+def release_to_json(release: Release) -> str:
+    """Write a release as JSON; geometry is hexadecimal WKB."""
+    return json.dumps(
+        {
+            "release_id": release.release_id,
+            "study": release.study,
+            "k": release.k,
+            "home_areas": _rows(release.home_areas),
+            "unmapped": release.unmapped,
+            "plans": [_plan_document(plan) for plan in release.plans],
+        },
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+
+
+def release_from_json(text: str) -> Release:
+    """Read a release as ``release_to_json`` wrote it."""
+    document = json.loads(text)
+    plans = tuple(_plan(plan) for plan in document.pop("plans"))
+    areas = _frame(document.pop("home_areas"), list(HOME_AREAS.columns))
+    areas = check(areas.astype({"home_area_id": str, "families": int}), HOME_AREAS)
+    return Release(**document, home_areas=areas, plans=plans)
+
+
+def plan_to_json(plan: ReleasedPlan) -> str:
+    """Write a released plan as JSON."""
+    return json.dumps(_plan_document(plan), ensure_ascii=False, allow_nan=False)
+
+
+def plan_from_json(text: str) -> ReleasedPlan:
+    """Read a released plan as ``plan_to_json`` wrote it."""
+    return _plan(json.loads(text))
+
+
+def _plan_document(plan: ReleasedPlan) -> dict[str, object]:
+    return {
+        "name": plan.name,
+        "meetings": list(plan.meetings),
+        "headline": asdict(plan.headline),
+        "sites": _rows(plan.sites),
+        "settings": plan.settings,
+    }
+
+
+def _plan(document: dict[str, Any]) -> ReleasedPlan:
+    sites = _frame(document["sites"], [*SITES.columns, "reached"])
+    numbers = {"capacity": float, "cost_usd": float, "reached": "Int64"}
+    texts = dict.fromkeys(set(SITES.columns) - {"geometry", *numbers}, str)
+    return ReleasedPlan(
+        name=document["name"],
+        meetings=tuple(document["meetings"]),
+        headline=Headline(**document["headline"]),
+        sites=sites.astype({**texts, **numbers}),
+        settings=document["settings"],
+    )
+
+
+def _rows(frame: gpd.GeoDataFrame) -> list[dict[Hashable, Any]]:
+    plain = pd.DataFrame(frame.drop(columns="geometry"))
+    plain["geometry"] = shapely.to_wkb(frame.geometry.to_numpy(), hex=True)
+    objects = plain.astype(object)
+    return objects.where(objects.notna(), None).to_dict("records")
+
+
+def _frame(rows: list[dict[str, object]], columns: list[str]) -> gpd.GeoDataFrame:
+    plain = pd.DataFrame(rows, columns=columns)
+    shapes = shapely.from_wkb(plain.pop("geometry").to_numpy(object))
+    return gpd.GeoDataFrame(plain, geometry=shapes, crs="EPSG:4326")[columns]
