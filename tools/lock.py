@@ -44,8 +44,7 @@ def resolve(*options: str) -> str:
             [
                 *("uv", "pip", "compile", "--quiet", "--universal", "--python-version=3.11"),
                 *("--generate-hashes", "--no-header", "--no-annotate"),
-                *("--no-emit-index-url", "--no-emit-find-links", f"--output-file={output}"),
-                *("pyproject.toml", "-", *options),
+                *(f"--output-file={output}", "pyproject.toml", "-", *options),
             ],
             cwd=ROOT,
             input="hatchling\n",
