@@ -24,7 +24,6 @@ WAY_TAGS = (
     "access",
     "area",
     "bicycle",
-    "construction",
     "cycleway",
     "cycleway:both",
     "cycleway:left",

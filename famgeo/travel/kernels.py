@@ -1,0 +1,244 @@
+"""Compiled search: one bounded shortest-path search per source, all targets read off it.
+
+The queue is an array of buckets, each a doubly linked list of nodes whose best cost so far falls
+in the same few seconds (Dial 1969; the width is free as in Meyer and Sanders 2003). A node that
+improves while its bucket is open is scanned again, so the costs are exact whatever the width.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+@njit(cache=True, nogil=True, inline="always")
+def _enter(node, bucket, top, after, before, where):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+    """Put a node on top of a bucket."""
+    above = top[bucket]
+    after[node] = above
+    before[node] = -1
+    if above >= 0:
+        before[above] = node
+    top[bucket] = node
+    where[node] = bucket
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _leave(node, top, after, before, where):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+    """Take a node out of its bucket."""
+    below, above = after[node], before[node]
+    if above >= 0:
+        after[above] = below
+    else:
+        top[where[node]] = below
+    if below >= 0:
+        before[below] = above
+    where[node] = -1
+
+
+@njit(cache=True, nogil=True)
+def _spread(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901, PLR0917
+    first: Longs,
+    head: Ints,
+    cost: Floats,
+    nodes: Ints,
+    seconds: Floats,
+    limit: float,
+    width: float,
+    best: Floats,
+    seen: Ints,
+    top: Ints,
+    after: Ints,
+    before: Ints,
+    where: Ints,
+):
+    """Fill ``best`` from the two start nodes up to the limit; return how many nodes were seen."""
+    n_seen = queued = 0
+    bucket = len(top) - 1
+    for k in range(2):
+        u = nodes[k]
+        if u < 0 or seconds[k] > limit or seconds[k] >= best[u]:
+            continue
+        if best[u] == np.inf:
+            seen[n_seen] = u
+            n_seen += 1
+            queued += 1
+        else:
+            _leave(u, top, after, before, where)
+        best[u] = seconds[k]
+        _enter(u, int(seconds[k] / width), top, after, before, where)
+        bucket = min(bucket, where[u])
+    while queued:
+        u = top[bucket]
+        if u < 0:
+            bucket += 1
+            continue
+        _leave(u, top, after, before, where)
+        queued -= 1
+        for arc in range(first[u], first[u + 1]):
+            v = head[arc]
+            reached = best[u] + cost[arc]
+            if reached < best[v] and reached <= limit:
+                if best[v] == np.inf:
+                    seen[n_seen] = v
+                    n_seen += 1
+                best[v] = reached
+                to = int(reached / width)
+                if where[v] == to:
+                    continue
+                if where[v] >= 0:
+                    _leave(v, top, after, before, where)
+                else:
+                    queued += 1
+                _enter(v, to, top, after, before, where)
+    return n_seen
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _direct(a, b):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return the seconds from a to b along their common chain; inf when it only leads around."""
+    slack = 1e-6
+    if a[3] == b[3] and a[4] == b[4]:
+        return 0.0
+    ahead, behind = b[0] - a[0], b[1] - a[1]
+    if ahead >= -slack and not behind < ahead:
+        return a[2] + max(ahead, 0.0) + b[2]
+    if behind >= -slack:
+        return a[2] + max(behind, 0.0) + b[2]
+    return np.inf
+
+
+@njit(cache=True, nogil=True)
+def _workspace(n_nodes, n_buckets):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    best = np.full(n_nodes + 1, np.inf)
+    seen = np.empty(n_nodes, np.int32)
+    top = np.full(n_buckets, -1, np.int32)
+    after = np.empty(n_nodes, np.int32)
+    before = np.empty(n_nodes, np.int32)
+    where = np.full(n_nodes, -1, np.int32)
+    return best, seen, top, after, before, where
+
+
+@njit(cache=True, nogil=True)
+def search_dense(  # type: ignore[no-untyped-def]  # noqa: ANN201, PLR0917
+    first: Longs,
+    head: Ints,
+    cost: Floats,
+    width: float,
+    limit: float,
+    source_nodes: Ints,
+    source_s: Floats,
+    source_chain: Ints,
+    source_line: Floats,
+    target_nodes: Ints,
+    target_s: Floats,
+    target_line: Floats,
+    chain_first: Longs,
+    chain_target: Longs,
+):
+    """Return seconds, float32 (sources, targets), NaN beyond the limit.
+
+    ``*_nodes`` and ``*_s`` (n, 2) are junctions and seconds to them (sources) or from them
+    (targets); ``*_line`` (n, 5) the seconds along and against the chain and on the straight
+    line, in the direction of the search, then lon and lat. A target's missing junction is the node past the last.
+    """
+    n_nodes, n_targets = len(first) - 1, len(target_nodes)
+    best, seen, top, after, before, where = _workspace(n_nodes, int(limit / width) + 2)
+    out = np.empty((len(source_nodes), n_targets), np.float32)
+    for s in range(len(source_nodes)):
+        chain = source_chain[s]
+        if chain < 0:
+            out[s] = np.nan
+            continue
+        n_seen = _spread(
+            first, head, cost, source_nodes[s], source_s[s], limit, width,
+            best, seen, top, after, before, where,
+        )  # fmt: skip
+        for t in range(n_targets):
+            reached = min(
+                best[target_nodes[t, 0]] + target_s[t, 0],
+                best[target_nodes[t, 1]] + target_s[t, 1],
+            )
+            out[s, t] = reached if reached <= limit else np.nan
+        for q in range(chain_first[chain], chain_first[chain + 1]):
+            t = chain_target[q]
+            reached = _direct(source_line[s], target_line[t])
+            if reached <= limit and not out[s, t] <= reached:
+                out[s, t] = reached
+        for k in range(n_seen):
+            best[seen[k]] = np.inf
+    return out
+
+
+@njit(cache=True, nogil=True)
+def search_sparse(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901, PLR0917
+    first: Longs,
+    head: Ints,
+    cost: Floats,
+    width: float,
+    limit: float,
+    source_nodes: Ints,
+    source_s: Floats,
+    source_chain: Ints,
+    source_line: Floats,
+    node_first: Longs,
+    node_target: Ints,
+    node_s: Floats,
+    target_line: Floats,
+    chain_first: Longs,
+    chain_target: Longs,
+):
+    """Return pairs within the limit as (count per source, target, seconds), targets ascending.
+
+    The work for a source grows with what it reaches, not with all targets: targets hang at their
+    junctions (``node_first``, ``node_target``, ``node_s``).
+    """
+    n_nodes, n_targets = len(first) - 1, len(target_line)
+    best, seen, top, after, before, where = _workspace(n_nodes, int(limit / width) + 2)
+    count = np.zeros(len(source_nodes), np.int64)
+    row = np.full(n_targets, np.inf)
+    found = np.empty(n_targets, np.int32)
+    out_target = np.empty(max(1024, n_targets), np.int32)
+    out_s = np.empty(max(1024, n_targets), np.float32)
+    filled = 0
+    for s in range(len(source_nodes)):
+        chain = source_chain[s]
+        if chain < 0:
+            continue
+        n_seen = _spread(
+            first, head, cost, source_nodes[s], source_s[s], limit, width,
+            best, seen, top, after, before, where,
+        )  # fmt: skip
+        n_found = 0
+        for k in range(n_seen):
+            u = seen[k]
+            for q in range(node_first[u], node_first[u + 1]):
+                t, reached = node_target[q], best[u] + node_s[q]
+                if reached <= limit and reached < row[t]:
+                    if row[t] == np.inf:
+                        found[n_found] = t
+                        n_found += 1
+                    row[t] = reached
+            best[u] = np.inf
+        for q in range(chain_first[chain], chain_first[chain + 1]):
+            t = chain_target[q]
+            reached = _direct(source_line[s], target_line[t])
+            if reached <= limit and reached < row[t]:
+                if row[t] == np.inf:
+                    found[n_found] = t
+                    n_found += 1
+                row[t] = reached
+        count[s] = n_found
+        if filled + n_found > len(out_s):
+            size = 2 * (filled + n_found)
+            out_target = np.concatenate((out_target, np.empty(size, np.int32)))
+            out_s = np.concatenate((out_s, np.empty(size, np.float32)))
+        for t in np.sort(found[:n_found]):
+            out_target[filled] = t
+            out_s[filled] = row[t]
+            row[t] = np.inf
+            filled += 1
+    return count, out_target[:filled].copy(), out_s[:filled].copy()
