@@ -1,10 +1,12 @@
 """What a stage is handed rather than what it holds: the vault, and a way to show progress."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 
 class Vault(Protocol):
@@ -16,6 +18,10 @@ class Vault(Protocol):
 
     def add_students(self, students: gpd.GeoDataFrame, source_hash: str) -> int:
         """Store STUDENTS rows; the same file twice adds nothing. Return the rows added."""
+        ...
+
+    def replace_students(self, students: gpd.GeoDataFrame, source_hash: str) -> int:
+        """Store STUDENTS rows as the whole enrolment; students not in them leave."""
         ...
 
     def students(self) -> gpd.GeoDataFrame:
@@ -32,6 +38,20 @@ class Vault(Protocol):
 
     def barriers(self, meeting_id: str) -> pd.DataFrame:
         """Return the stored BARRIERS rows of one meeting; empty when there are none."""
+        ...
+
+    def load_trips(self, key: Mapping[str, object]) -> dict[str, NDArray[np.generic]] | None:
+        """Return the arrays stored under this key by ``save_trips``; None when there are none."""
+        ...
+
+    def save_trips(
+        self, key: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]]
+    ) -> None:
+        """Keep arrays derived from homes until a home changes.
+
+        ``key`` names all they depend on: homes, streets, feeds, sites, meeting, limits. The
+        code's version is added.
+        """
         ...
 
 
