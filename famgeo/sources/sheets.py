@@ -103,7 +103,8 @@ def pick(
     }
     table = pd.DataFrame(columns, index=pd.RangeIndex(len(sheet.records)))
     for name in table:
-        table[name] = table[name].str.replace(r"[\x00-\x1f\x7f\s]+", " ", regex=True).str.strip()
+        plain = table[name].str.replace(r"[\x00-\x1f\x7f\s]+", " ", regex=True).str.strip()
+        table[name] = plain.str.replace(r"^'([=+\-@])", r"\1", regex=True)
     return Picked(table, _unused(sheet.header, set(place.values())))
 
 
