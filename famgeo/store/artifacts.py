@@ -17,8 +17,17 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from famgeo.store.fingerprint import fingerprint
+from famgeo.store.fingerprint import code_version, fingerprint
 from famgeo.store.whole_files import write_whole
+
+__all__ = [
+    "artifact",
+    "code_version",
+    "fingerprint",
+    "load_arrays",
+    "load_or_make",
+    "save_arrays",
+]
 
 ARTIFACTS_NAME = "artifacts"
 
