@@ -103,12 +103,12 @@ def _direct(a, b):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     slack = 1e-6
     if a[3] == b[3] and a[4] == b[4]:
         return 0.0
-    ahead, behind = b[0] - a[0], b[1] - a[1]
-    if ahead >= -slack and not behind < ahead:
-        return a[2] + max(ahead, 0.0) + b[2]
-    if behind >= -slack:
-        return a[2] + max(behind, 0.0) + b[2]
-    return np.inf
+    line = np.inf
+    for side in range(2):
+        ahead = b[side] - a[side]
+        if ahead >= -slack:
+            line = min(line, max(ahead, 0.0))
+    return a[2] + line + b[2]
 
 
 @njit(cache=True, nogil=True)

@@ -11,7 +11,7 @@ from famgeo.travel.profiles import metres_between
 
 Floats = NDArray[np.float64]
 
-_AT_NODE_M = 0.01
+_AT_NODE_M = 0.0005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def snap(graph: StreetGraph, lonlat: Floats) -> Snap:
 
     Only the largest strongly connected part is offered, so no place lands on an island of the
     mode's network. What is beyond ``graph.snap_cap_m`` is not ``ok``; it is for the caller to
-    list. A place within a centimetre of a node is at the node.
+    list. A place within half a millimetre of a node is at the node.
     """
     lonlat = np.ascontiguousarray(lonlat, np.float64).reshape(-1, 2)
     row, piece = _nearest(graph, lonlat)
