@@ -110,22 +110,25 @@ def _lines(file: osmium.io.File) -> _Lines:
     places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
     places.ignore_errors()
     osmium.apply(osmium.io.Reader(file, osmium.osm.NODE), places)
-    way_id, tags, size, ref, x, y = [], [], [], [], [], []
+    way_id: list[int] = []
+    tags: list[list[str]] = []
+    ref: list[list[int]] = []
+    x: list[list[int]] = []
+    y: list[list[int]] = []
     ways = osmium.FileProcessor(file, osmium.osm.WAY)
     for way in ways.with_filter(osmium.filter.KeyFilter(*_STREET_KEYS)).with_filter(places):
         has = dict(way.tags)
-        if not _is_street(has):
+        if not isinstance(way, osmium.osm.Way) or not _is_street(has):
             continue
         way_id.append(way.id)
         tags.append([has.get(key, "") for key in WAY_TAGS])
         ref.append([node.ref for node in way.nodes])
         x.append([node.x for node in way.nodes])
         y.append([node.y for node in way.nodes])
-        size.append(len(ref[-1]))
     return _Lines(
         way_id=way_id,
         tags=tags,
-        size=size,
+        size=[len(refs) for refs in ref],
         ref=np.fromiter(chain.from_iterable(ref), np.int64),
         x=np.fromiter(chain.from_iterable(x), np.int32),
         y=np.fromiter(chain.from_iterable(y), np.int32),
@@ -168,13 +171,13 @@ def _assemble(name: str, lines: _Lines, node_tags: pd.DataFrame) -> Read[Streets
     tags = node_tags.reindex(node_id, fill_value="").reset_index(drop=True)
     ways = pd.DataFrame(lines.tags, columns=list(WAY_TAGS), dtype=object)
     ways.insert(0, "way_id", np.array(lines.way_id, np.int64))
-    position = position.astype(np.int32)
+    from_node, to_node = np.split(position.astype(np.int32), 2)
     streets = Streets(
         nodes=pd.concat([nodes, tags], axis=1),
         ways=ways,
         way_of=way_of[tail],
-        from_node=position[: len(tail)],
-        to_node=position[len(tail) :],
+        from_node=from_node,
+        to_node=to_node,
     )
     cut = np.unique(way_of[~present])
     return Read(table=streets, report=_report(name, streets, n_ways, len(cut)))

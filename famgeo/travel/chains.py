@@ -17,7 +17,7 @@ def rows_by(key: Ints, n_keys: int) -> tuple[Longs, Longs]:
 
 
 @njit(cache=True, nogil=True)
-def strong_components(first: Longs, head: Ints) -> Ints:
+def strong_components(first: Longs, head: Ints) -> Ints:  # noqa: C901 - recursion unrolled
     """Label the strongly connected component of each node (Tarjan 1972, without recursion).
 
     ``first`` int64 (nodes + 1,) and ``head`` int32 (arcs,) are the arcs by tail.

@@ -150,9 +150,7 @@ def _largest_component(pieces: _Pieces, streets: Streets) -> _Pieces:
     nodes = nodes[np.argsort(_z_curve(streets, pieces.node[nodes]), kind="stable")]
     number = np.full(len(label), -1, np.int32)
     number[nodes] = np.arange(len(nodes), dtype=np.int32)
-    return pieces.keep(
-        kept, number[pieces.a[kept]], number[pieces.b[kept]], pieces.node[nodes]
-    )
+    return pieces.keep(kept, number[pieces.a[kept]], number[pieces.b[kept]], pieces.node[nodes])
 
 
 def _z_curve(streets: Streets, node: Longs) -> Longs:
@@ -212,7 +210,7 @@ def _contract(
 
 def _junctions(pieces: _Pieces, first: Longs, rows: Longs) -> Bools:
     """Mark where chains end: any degree but 2, or directions that change along the way."""
-    junction = np.diff(first) != 2  # noqa: PLR2004 - two pieces meet
+    junction: Bools = np.diff(first) != 2  # noqa: PLR2004 - two pieces meet
     toward = np.concatenate([np.isfinite(pieces.back), np.isfinite(pieces.go)])
     away = np.concatenate([np.isfinite(pieces.go), np.isfinite(pieces.back)])
     middle = np.flatnonzero(~junction)
@@ -233,11 +231,12 @@ def _running(seconds: Floats, start: Longs) -> tuple[Floats, Floats]:
 
 
 def _reversed(start: Longs) -> Longs:
-    return start[-1] - start[::-1]
+    counted: Longs = start[-1] - start[::-1]
+    return counted
 
 
 def _number_used(corner: Longs, n_nodes: int) -> tuple[Ints, int]:
-    """Number the nodes that are used from 0, in their order; −1 stays."""
+    """Return the nodes renumbered from 0, only those used, in their order; −1 stays."""
     used = np.zeros(n_nodes, bool)
     used[corner[corner >= 0]] = True
     number = np.cumsum(used, dtype=np.int32) - 1

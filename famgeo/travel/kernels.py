@@ -13,10 +13,13 @@ Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
+Queue = tuple[Ints, Ints, Ints, Ints]
+
 
 @njit(cache=True, nogil=True, inline="always")
-def _enter(node, bucket, top, after, before, where):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+def _enter(node: int, bucket: int, queue: Queue) -> None:
     """Put a node on top of a bucket."""
+    top, after, before, where = queue
     above = top[bucket]
     after[node] = above
     before[node] = -1
@@ -27,8 +30,9 @@ def _enter(node, bucket, top, after, before, where):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _leave(node, top, after, before, where):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+def _leave(node: int, queue: Queue) -> None:
     """Take a node out of its bucket."""
+    top, after, before, where = queue
     below, above = after[node], before[node]
     if above >= 0:
         after[above] = below
@@ -40,22 +44,19 @@ def _leave(node, top, after, before, where):  # type: ignore[no-untyped-def]  # 
 
 
 @njit(cache=True, nogil=True)
-def _spread(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901, PLR0917
-    first: Longs,
-    head: Ints,
-    cost: Floats,
+def _spread(  # noqa: C901, PLR0917 - one loop, kept whole for the compiler
+    arcs: tuple[Longs, Ints, Floats],
     nodes: Ints,
     seconds: Floats,
     limit: float,
     width: float,
     best: Floats,
     seen: Ints,
-    top: Ints,
-    after: Ints,
-    before: Ints,
-    where: Ints,
-):
+    queue: Queue,
+) -> int:
     """Fill ``best`` from the two start nodes up to the limit; return how many nodes were seen."""
+    first, head, cost = arcs
+    top, where = queue[0], queue[3]
     n_seen = queued = 0
     bucket = len(top) - 1
     for k in range(2):
@@ -67,16 +68,16 @@ def _spread(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901, PLR0917
             n_seen += 1
             queued += 1
         else:
-            _leave(u, top, after, before, where)
+            _leave(u, queue)
         best[u] = seconds[k]
-        _enter(u, int(seconds[k] / width), top, after, before, where)
+        _enter(u, int(seconds[k] / width), queue)
         bucket = min(bucket, where[u])
     while queued:
         u = top[bucket]
         if u < 0:
             bucket += 1
             continue
-        _leave(u, top, after, before, where)
+        _leave(u, queue)
         queued -= 1
         for arc in range(first[u], first[u + 1]):
             v = head[arc]
@@ -90,40 +91,42 @@ def _spread(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901, PLR0917
                 if where[v] == to:
                     continue
                 if where[v] >= 0:
-                    _leave(v, top, after, before, where)
+                    _leave(v, queue)
                 else:
                     queued += 1
-                _enter(v, to, top, after, before, where)
+                _enter(v, to, queue)
     return n_seen
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _direct(a, b):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _direct(a: Floats, b: Floats) -> float:
     """Return the seconds from a to b along their common chain; inf when it only leads around."""
     slack = 1e-6
     if a[3] == b[3] and a[4] == b[4]:
         return 0.0
-    line = np.inf
+    line: float = np.inf
     for side in range(2):
         ahead = b[side] - a[side]
         if ahead >= -slack:
             line = min(line, max(ahead, 0.0))
-    return a[2] + line + b[2]
+    whole: float = a[2] + line + b[2]
+    return whole
 
 
 @njit(cache=True, nogil=True)
-def _workspace(n_nodes, n_buckets):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _workspace(n_nodes: int, n_buckets: int) -> tuple[Floats, Ints, Queue]:
+    """Return the best seconds of each node (one more than nodes), those seen, and the queue."""
     best = np.full(n_nodes + 1, np.inf)
     seen = np.empty(n_nodes, np.int32)
     top = np.full(n_buckets, -1, np.int32)
     after = np.empty(n_nodes, np.int32)
     before = np.empty(n_nodes, np.int32)
     where = np.full(n_nodes, -1, np.int32)
-    return best, seen, top, after, before, where
+    return best, seen, (top, after, before, where)
 
 
 @njit(cache=True, nogil=True)
-def search_dense(  # type: ignore[no-untyped-def]  # noqa: ANN201, PLR0917
+def search_dense(  # noqa: PLR0917 - plain arrays, for the compiler
     first: Longs,
     head: Ints,
     cost: Floats,
@@ -138,15 +141,16 @@ def search_dense(  # type: ignore[no-untyped-def]  # noqa: ANN201, PLR0917
     target_line: Floats,
     chain_first: Longs,
     chain_target: Longs,
-):
+) -> Singles:
     """Return seconds, float32 (sources, targets), NaN beyond the limit.
 
     ``*_nodes`` and ``*_s`` (n, 2) are junctions and seconds to them (sources) or from them
     (targets); ``*_line`` (n, 5) the seconds along and against the chain and on the straight
-    line, in the direction of the search, then lon and lat. A target's missing junction is the node past the last.
+    line, in the direction of the search, then lon and lat. A target's missing junction is the
+    node past the last.
     """
     n_nodes, n_targets = len(first) - 1, len(target_nodes)
-    best, seen, top, after, before, where = _workspace(n_nodes, int(limit / width) + 2)
+    best, seen, queue = _workspace(n_nodes, int(limit / width) + 2)
     out = np.empty((len(source_nodes), n_targets), np.float32)
     for s in range(len(source_nodes)):
         chain = source_chain[s]
@@ -154,9 +158,8 @@ def search_dense(  # type: ignore[no-untyped-def]  # noqa: ANN201, PLR0917
             out[s] = np.nan
             continue
         n_seen = _spread(
-            first, head, cost, source_nodes[s], source_s[s], limit, width,
-            best, seen, top, after, before, where,
-        )  # fmt: skip
+            (first, head, cost), source_nodes[s], source_s[s], limit, width, best, seen, queue
+        )
         for t in range(n_targets):
             reached = min(
                 best[target_nodes[t, 0]] + target_s[t, 0],
@@ -174,7 +177,7 @@ def search_dense(  # type: ignore[no-untyped-def]  # noqa: ANN201, PLR0917
 
 
 @njit(cache=True, nogil=True)
-def search_sparse(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901, PLR0917
+def search_sparse(  # noqa: C901, PLR0917 - plain arrays, for the compiler
     first: Longs,
     head: Ints,
     cost: Floats,
@@ -190,14 +193,14 @@ def search_sparse(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901, PLR091
     target_line: Floats,
     chain_first: Longs,
     chain_target: Longs,
-):
+) -> tuple[Longs, Ints, Singles]:
     """Return pairs within the limit as (count per source, target, seconds), targets ascending.
 
     The work for a source grows with what it reaches, not with all targets: targets hang at their
     junctions (``node_first``, ``node_target``, ``node_s``).
     """
     n_nodes, n_targets = len(first) - 1, len(target_line)
-    best, seen, top, after, before, where = _workspace(n_nodes, int(limit / width) + 2)
+    best, seen, queue = _workspace(n_nodes, int(limit / width) + 2)
     count = np.zeros(len(source_nodes), np.int64)
     row = np.full(n_targets, np.inf)
     found = np.empty(n_targets, np.int32)
@@ -209,9 +212,8 @@ def search_sparse(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901, PLR091
         if chain < 0:
             continue
         n_seen = _spread(
-            first, head, cost, source_nodes[s], source_s[s], limit, width,
-            best, seen, top, after, before, where,
-        )  # fmt: skip
+            (first, head, cost), source_nodes[s], source_s[s], limit, width, best, seen, queue
+        )
         n_found = 0
         for k in range(n_seen):
             u = seen[k]

@@ -100,14 +100,16 @@ def metres_between(lon_a: Floats, lat_a: Floats, lon_b: Floats, lat_b: Floats) -
     w2 = 1 - e2 * np.sin(middle) ** 2
     east = np.radians(lon_b - lon_a) * np.cos(middle) * 6378137.0 / np.sqrt(w2)
     north = np.radians(lat_b - lat_a) * 6378137.0 * (1 - e2) / w2**1.5
-    return np.hypot(east, north)
+    distance: Floats = np.hypot(east, north)
+    return distance
 
 
 def _seconds(metres: Floats, kmh: Floats) -> Floats:
     """Divide, with inf where the speed is 0."""
     passable = kmh > 0
     pace = np.divide(1.0, kmh * _MS_PER_KMH, out=np.full(len(kmh), np.inf), where=passable)
-    return np.multiply(metres, pace, out=np.full(len(kmh), np.inf), where=passable)
+    seconds: Floats = np.multiply(metres, pace, out=np.full(len(kmh), np.inf), where=passable)
+    return seconds
 
 
 def _both(kmh: Floats) -> dict[str, Floats]:
@@ -171,7 +173,7 @@ def _usable(ways: pd.DataFrame, profile: Profile) -> Bools:
 
 
 def _kind(ways: pd.DataFrame) -> "pd.Series[str]":
-    """The class of each way; a platform without ``highway`` is a platform."""
+    """Return the class of each way; a platform without ``highway`` is a platform."""
     return ways["highway"].where(ways["highway"] != "", "platform")
 
 
@@ -185,7 +187,7 @@ def _permission(table: pd.DataFrame, keys: tuple[str, ...]) -> NDArray[np.int8]:
 
 
 def _walkable_trunk(ways: pd.DataFrame) -> Bools:
-    """A motorroad, or a trunk road said to have no sidewalk, is walked only where foot=yes."""
+    """Close motorroads, and trunk roads said to have no sidewalk, unless foot=yes."""
     trunk = _isin(ways["highway"], {"trunk", "trunk_link"}) & _no_sidewalk(ways)
     motorroad = (ways["motorroad"] == "yes").to_numpy()
     return ~(trunk | motorroad) | _isin(ways["foot"], t.GRANT)
@@ -275,7 +277,7 @@ def parse_kmh(text: str) -> float:
     >>> [round(parse_kmh(x), 1) for x in ("50", "30 mph", "25mph", "walk", "none", "RO:urban")]
     [50.0, 48.3, 40.2, 7.0, nan, nan]
     """
-    text = text.split(";")[0].strip().lower()
+    text = text.partition(";")[0].strip().lower()
     if text in {"walk", "walking"}:
         return 7.0
     unit = _KMH_PER_MPH if text.endswith("mph") else 1.0
@@ -314,4 +316,4 @@ def _lookup(values: "pd.Series[str]", table: object) -> Floats:
 
 
 def _isin(values: "pd.Series[str]", texts: object) -> Bools:
-    return values.isin(list(texts)).to_numpy()  # type: ignore[call-overload, no-any-return]
+    return values.isin(list(texts)).to_numpy()  # type: ignore[call-overload]

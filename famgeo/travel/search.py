@@ -174,9 +174,7 @@ class _Question:
 def _lines(snap: Snap, *, reverse: bool) -> Floats:
     """Return where each place is on its chain: seconds rise in the direction of the search."""
     sign = -1.0 if reverse else 1.0
-    return np.column_stack(
-        [sign * snap.along_s, sign * snap.against_s, snap.snap_s, snap.lonlat]
-    )
+    return np.column_stack([sign * snap.along_s, sign * snap.against_s, snap.snap_s, snap.lonlat])
 
 
 def _bucket_s(arcs: Arcs, limit_s: float) -> float:
@@ -195,7 +193,8 @@ def _over_sources(
     n = len(question.sources)
     size = n if executor is None else max(_FEWEST, -(-n // _CHUNKS))
     chunks = [
-        question.source_rows(slice(start, start + size)) for start in range(0, max(n, 1), max(size, 1))
+        question.source_rows(slice(start, start + size))
+        for start in range(0, max(n, 1), max(size, 1))
     ]
     run = partial(_run, kernel, question.graph(), target_args)
     results: Iterable[R] = map(run, chunks) if executor is None else executor.map(run, chunks)

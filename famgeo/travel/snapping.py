@@ -64,8 +64,8 @@ def snap(graph: StreetGraph, lonlat: Floats) -> Snap:
     share, entry = _foot(graph.shape[piece], lonlat[row])
     metres = metres_between(lonlat[row, 0], lonlat[row, 1], entry[:, 0], entry[:, 1])
     near = metres <= graph.snap_cap_m
-    row, piece, share, entry, metres = (x[near] for x in (row, piece, share, entry, metres))
-    return _place(lonlat, row, _costs(graph, piece, share, entry, metres))
+    columns = _costs(graph, piece[near], share[near], entry[near], metres[near])
+    return _place(lonlat, row[near], columns)
 
 
 def _nearest(graph: StreetGraph, lonlat: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -128,7 +128,8 @@ def _costs(
 
 
 def _is_first(chain_of: NDArray[np.int32], piece: NDArray[np.int64]) -> NDArray[np.bool_]:
-    return (piece == 0) | (chain_of[piece] != chain_of[piece - 1])
+    first: NDArray[np.bool_] = (piece == 0) | (chain_of[piece] != chain_of[piece - 1])
+    return first
 
 
 def _place(
