@@ -1,0 +1,1 @@
+"""Draw the made-up town of Riverbend, stage by stage, from one seed."""
