@@ -15,13 +15,21 @@ _PBF_MARK = b"OSMHeader"
 _HOW = "Export it again as .osm.pbf and try once more."
 
 
+class OsmFile(osmium.io.File):
+    """A file on disk and its osmium format."""
+
+    def __init__(self, path: Path, form: str) -> None:
+        super().__init__(str(path), form)
+        self.path, self.form = path, form
+
+
 @contextmanager
-def osm_file(path: Path | str) -> Iterator[osmium.io.File]:
+def osm_file(path: Path | str) -> Iterator[OsmFile]:
     """Yield the file for osmium's readers; every fault inside becomes one ``SourceError``."""
     path = Path(path)
     form = _sniff(path)
     try:
-        yield osmium.io.File(str(path), form)
+        yield OsmFile(path, form)
     except (RuntimeError, OSError, ValueError) as error:
         if isinstance(error, SourceError):
             raise

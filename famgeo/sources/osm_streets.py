@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from famgeo.domain import ReadReport
 from famgeo.errors import SourceError
-from famgeo.sources.osm_file import osm_file
+from famgeo.sources.osm_file import OsmFile, osm_file
+from famgeo.sources.osm_shapes import node_places
 from famgeo.tables import Read, Streets
 
 WAY_TAGS = (
@@ -106,10 +107,8 @@ def read_streets(path: Path | str) -> Read[Streets]:
     return _assemble(Path(path).name, lines, node_tags)
 
 
-def _lines(file: osmium.io.File) -> _Lines:
-    places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
-    places.ignore_errors()
-    osmium.apply(osmium.io.Reader(file, osmium.osm.NODE), places)
+def _lines(file: OsmFile) -> _Lines:
+    places = node_places(file)
     way_id: list[int] = []
     tags: list[list[str]] = []
     ref: list[list[int]] = []
@@ -143,7 +142,7 @@ def _is_street(tags: dict[str, str]) -> bool:
     )
 
 
-def _node_tags(file: osmium.io.File) -> pd.DataFrame:
+def _node_tags(file: OsmFile) -> pd.DataFrame:
     nodes = osmium.FileProcessor(file, osmium.osm.NODE)
     rows = {
         node.id: [node.tags.get(key, "") for key in NODE_TAGS]
