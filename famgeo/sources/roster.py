@@ -53,6 +53,8 @@ VALUES: tuple[cells.Reading, ...] = (
 )
 """How each column is read, and what is said of a cell that cannot be."""
 
+TEXTS = ("school_ids", *(name for name, _, _ in VALUES if name != "grade"))
+
 ONE_HOME_KM = 0.1
 LAST_DAY = "9999-12-31"
 
@@ -118,10 +120,9 @@ def households(students: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             "entered_on": _earliest(rows),
             "protected": homes["protected"].any().to_numpy(dtype=bool),
         }
-    )
-    return check(
-        gpd.GeoDataFrame(merged, geometry=first.geometry.to_numpy(), crs=students.crs), HOUSEHOLDS
-    )
+    ).astype(dict.fromkeys(TEXTS, "str"))
+    at = first.geometry.to_numpy()
+    return check(gpd.GeoDataFrame(merged, geometry=at, crs=students.crs), HOUSEHOLDS)
 
 
 def _household_ids(table: pd.DataFrame) -> pd.Series:
@@ -157,14 +158,20 @@ def _no_such_school(school_id: str, known: frozenset[str]) -> str:
     return f"the school '{school_id[:40]}' is not in the schools file{hint}"
 
 
-def _protected(table: pd.DataFrame) -> tuple[pd.Series, NDArray[np.bool_]]:
-    """Whether a home may be mapped at all; any word but no, or a blank, protects it."""
-    found = [cells.answers(cells.column(table, name)) for name in PROTECTING]
-    said = [
-        (f.known == Answer.YES.value) | f.unread | (cells.column(table, n) == "?")
-        for f, n in zip(found, PROTECTING, strict=True)
+def _protected(table: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether a home may never be mapped, and where that is in doubt.
+
+    Any word in a protecting column but no protects; only yes protects without a doubt.
+    """
+    said = [cells.column(table, name) for name in PROTECTING]
+    read = [cells.answers(column).known for column in said]
+    yes = [(r == Answer.YES.value).to_numpy(dtype=bool) for r in read]
+    doubt = [
+        ((s != "") & (r == Answer.UNKNOWN.value)).to_numpy(dtype=bool)
+        for s, r in zip(said, read, strict=True)
     ]
-    return np.logical_or.reduce(said), np.logical_or.reduce([f.unread for f in found])
+    protected = np.logical_or.reduce([*yes, *doubt])
+    return protected, protected & ~np.logical_or.reduce(yes)
 
 
 def _home_notes(students: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> tuple[str, ...]:
@@ -193,8 +200,12 @@ def _apart(students: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     return np.asarray(far > ONE_HOME_KM)
 
 
-def _joined(rows: pd.DataFrame, column: str) -> NDArray[np.object_]:
-    return np.asarray(rows.groupby("household_id")[column].agg(join_list).to_numpy())
+def _joined(rows: pd.DataFrame, column: str) -> list[str]:
+    """Return each household's distinct values that are not blank, sorted and joined."""
+    parts: dict[str, set[str]] = {}
+    for household, value in zip(rows["household_id"].tolist(), rows[column].tolist(), strict=True):
+        parts.setdefault(household, set()).add(value)
+    return [join_list(values) for values in parts.values()]
 
 
 def _strongest(

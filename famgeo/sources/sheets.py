@@ -97,14 +97,8 @@ def pick(
     place = _places(sheet.header, synonyms)
     if missing := [c for c in required if c not in place]:
         raise SourceError(_missing(sheet, missing, synonyms, set(place.values())))
-    columns = {
-        name: pd.Series([record[at] for record in sheet.records], dtype="str")
-        for name, at in place.items()
-    }
+    columns = {name: _texts(record[at] for record in sheet.records) for name, at in place.items()}
     table = pd.DataFrame(columns, index=pd.RangeIndex(len(sheet.records)))
-    for name in table:
-        plain = table[name].str.replace(r"[\x00-\x1f\x7f\s]+", " ", regex=True).str.strip()
-        table[name] = plain.str.replace(r"^'([=+\-@])", r"\1", regex=True)
     return Picked(table, _unused(sheet.header, set(place.values())))
 
 
@@ -115,6 +109,20 @@ def header_key(name: str) -> str:
     'homelanguage'
     """
     return "".join(c for c in name.casefold() if c.isalnum())
+
+
+def _texts(column: Iterable[str]) -> pd.Series:
+    """Return cells without control signs and needless blanks.
+
+    The apostrophe that keeps a spreadsheet from running a formula is taken off.
+    """
+    plain = pd.Series([" ".join(cell.split()) for cell in column], dtype="str")
+    odd = plain.str.contains(r"[\x00-\x1f\x7f]|^'[=+\-@]")
+    if not odd.any():
+        return plain
+    cleaned = plain[odd].str.replace(r"[\x00-\x1f\x7f]", "", regex=True)
+    plain[odd] = cleaned.str.replace(r"^'([=+\-@])", r"\1", regex=True)
+    return plain
 
 
 def _places(header: list[str], synonyms: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
@@ -224,8 +232,9 @@ def _decode(data: bytes, name: str) -> tuple[str, str]:
 def _encodings(data: bytes) -> list[tuple[str, str]]:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return [("utf-16", "UTF-16")]
-    if data[1:1000:2].count(0) * 3 > len(data[1:1000:2]):
-        return [("utf-16-le", "UTF-16")]
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if data[first:1000:2].count(0) * 3 > len(data[first:1000:2]):
+            return [(encoding, "UTF-16")]
     return [("utf-8-sig", "UTF-8"), ("cp1252", "Windows-1252")]
 
 
