@@ -100,11 +100,11 @@ def grid_over(lonlat: Floats) -> Grid:
 
 def _longitudes(plane: pyproj.Proj, x: Floats, anchor: float) -> Floats:
     # Longitude is linear in x, and stays ascending across the date line.
-    metres_per_degree = plane(anchor + 1, 0)[0] - plane(anchor, 0)[0]
+    metres_per_degree = float(plane(anchor + 1, 0)[0] - plane(anchor, 0)[0])
     return anchor + x / metres_per_degree
 
 
 def _latitudes(plane: pyproj.Proj, y: Floats) -> Floats:
     pole = plane(0, 90)[1]
-    lats = plane(np.zeros_like(y), np.clip(y, -pole, pole), inverse=True)[1]
-    return np.asarray(lats, dtype=np.float64)
+    _, lats = plane(np.zeros_like(y), np.clip(y, -pole, pole), inverse=True)
+    return np.array(lats, dtype=np.float64)

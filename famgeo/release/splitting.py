@@ -54,15 +54,13 @@ def split(root: Square, leaves: Ints, *, k: int, shows: Shows) -> list[Group]:
             areas.append(node)
             continue
         children = _children(node, leaves)
-        groups = _merged(children, shows, sparse=sparse)
-        if len(groups) == 1 and len(groups[0].squares) > 1:
+        groups = _merged(children, shows, spare=k if sparse else 0)
+        if len(groups) == 1 and len(groups[0].squares) > 1 and not sparse:
             areas.append(node)
             continue
         areas += [group for group in groups if len(group.squares) > 1]
         waiting += [group for group in groups if len(group.squares) == 1]
-        taken = {part for group in groups for part in group.squares}
-        empty += [child.squares[0] for child in children if not len(child.homes)]
-        empty = [square for square in empty if square not in taken]
+        empty += _left_empty(children, groups)
     return _filled(sorted(areas, key=lambda area: area.rank), empty)
 
 
@@ -75,29 +73,41 @@ def _children(node: Group, leaves: Ints) -> list[Group]:
     return children
 
 
-def _merged(children: Sequence[Group], shows: Shows, *, sparse: bool) -> list[Group]:
-    """Merge the children that hold homes until every group may be shown."""
+def _left_empty(children: Sequence[Group], groups: Sequence[Group]) -> list[Square]:
+    taken = {square for group in groups for square in group.squares}
+    return [c.squares[0] for c in children if not len(c.homes) and c.squares[0] not in taken]
+
+
+def _merged(children: Sequence[Group], shows: Shows, *, spare: int) -> list[Group]:
+    """Merge the children that hold homes until every group may be shown.
+
+    A group of fewer than ``spare`` homes joins only others that are too small; alone, it is left
+    out.
+    """
     groups = [child for child in children if len(child.homes)]
     land = {child.squares[0] for child in children} - {g.squares[0] for g in groups}
     while small := sorted((g for g in groups if not shows(g.homes)), key=lambda g: g.rank):
-        partners = small[1:] if sparse else [g for g in groups if g is not small[0]]
-        groups.remove(small[0])
-        if not partners:
-            continue
-        near = [g for g in partners if _border(small[0], g)] or partners
-        other = min(near, key=lambda g: g.rank)
-        groups.remove(other)
-        groups.append(_joined(small[0], other, land))
+        one = small[0]
+        partners = small if len(one.homes) < spare else groups
+        other = _smallest_beside(one, [g for g in partners if g is not one])
+        groups = [g for g in groups if g is not one and g is not other]
+        if other is not None:
+            groups.append(_joined(one, other, land))
     return groups
+
+
+def _smallest_beside(group: Group, others: Sequence[Group]) -> Group | None:
+    """Return the smallest edge-adjacent group; when all lie across a corner, the smallest."""
+    near = [other for other in others if _border(group, other)] or others
+    return min(near, key=lambda other: other.rank, default=None)
 
 
 def _joined(one: Group, other: Group, land: set[Square]) -> Group:
     """Join two groups; two that meet only at a corner take the empty square between them along."""
     squares = one.squares + other.squares
-    if not _border(one, other):
-        between = min(land)
-        land.remove(between)
-        squares += (between,)
+    if land and not _border(one, other):
+        squares += (min(land),)
+        land.remove(min(land))
     return Group(squares=tuple(sorted(squares)), homes=np.concatenate([one.homes, other.homes]))
 
 
