@@ -21,6 +21,8 @@ from folium.template import Template
 OSM_CREDIT = "© OpenStreetMap contributors, ODbL"
 MAX_ZOOM = 19
 DEGREE_DECIMALS = 6
+LEGEND_PX = (12, 84)
+"""Kept free at the right and at the bottom, where the legend lies."""
 PUBLIC_SITE_COLUMNS = ("site_id", "name", "kind")
 """All a map may say of a place; of a home area it says its id, its look and its label."""
 
@@ -92,9 +94,11 @@ def draw_map(
     ground_url
         Where the study's background map is served; None draws none.
     """
-    drawn = folium.Map(tiles=None, max_zoom=MAX_ZOOM, zoom_snap=0.5, zoom_control=True)
+    drawn = folium.Map(tiles=None, max_zoom=MAX_ZOOM, zoom_snap=0.25, zoom_control=True)
     west, south, east, north = (home_areas if len(home_areas) else sites).total_bounds
-    drawn.fit_bounds([[south, west], [north, east]], padding=(12, 12))
+    drawn.fit_bounds(
+        [[south, west], [north, east]], padding_top_left=(12, 12), padding_bottom_right=LEGEND_PX
+    )
     world = {
         "areas": _areas(home_areas),
         "sites": _sites(sites),

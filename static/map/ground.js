@@ -37,10 +37,10 @@
       { dataLayer: "buildings", symbolizer: fill("#e3e1dc"), minzoom: 15 },
       { dataLayer: "rail", symbolizer: line("#c9c7c3", grow(0.7, 2)) },
       { dataLayer: "streets", filter: isPath, minzoom: 15, symbolizer: line("#ffffff", () => 1.2) },
-      street(isSmall, "#dad8d3", grow(1.2, 11), 13),
-      street(isMiddle, "#d3d1cb", grow(1.8, 14)),
-      street(isMain, "#c8c5be", grow(2.8, 17)),
-      street(isSmall, "#ffffff", grow(0.7, 9)),
+      street(isSmall, "#cfccc6", grow(1.4, 11), 13),
+      street(isMiddle, "#c4c1ba", grow(2, 14)),
+      street(isMain, "#aeaaa2", grow(3, 17)),
+      street(isSmall, "#ffffff", grow(0.6, 9)),
       street(isMiddle, "#ffffff", grow(1, 12)),
       street(isMain, "#ffffff", grow(1.6, 14.5)),
     ];
@@ -59,7 +59,7 @@
     const river = new protomapsL.LineLabelSymbolizer(
       text(11.5, 500, { fill: "#6c8797", stroke: "#e9eff2", fontStyle: "italic", position: 2, repeatDistance: 600 }));
     return [
-      street(isMain, 11.5, 600, 13),
+      street(isMain, 11.5, 600, 12),
       { dataLayer: "water", symbolizer: river, minzoom: 12, filter: named((z, f) => f.geomType === 2) },
       street(isMiddle, 11, 500, 14),
       street(isSmall, 10.5, 500, 16),

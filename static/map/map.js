@@ -39,13 +39,14 @@
   }
 
   function hatch(defs, id, className, lines) {
-    const pattern = shape("pattern", { id, width: 9, height: 9, patternUnits: "userSpaceOnUse" }, defs);
-    shape("rect", { width: 9, height: 9, class: `${className}-ground` }, pattern);
+    const pattern = shape("pattern", { id, width: TILE, height: TILE, patternUnits: "userSpaceOnUse" }, defs);
+    shape("rect", { width: TILE, height: TILE, class: `${className}-ground` }, pattern);
     shape("path", { d: lines, class: `${className}-lines` }, pattern);
   }
 
-  const SLANT = "M-1 10 10 -1M-1 1 1 -1M8 10 10 8";
-  const CROSS = `${SLANT}M-1 -1 10 10M-1 8 1 10M8 -1 10 1`;
+  const TILE = 11;
+  const SLANT = "M-1 12 12 -1M-1 1 1 -1M10 12 12 10";
+  const CROSS = `${SLANT}M-1 -1 12 12M-1 10 1 12M10 -1 12 1`;
 
   function addHatches() {
     const defs = document.createElementNS(SVG, "defs");
@@ -135,14 +136,13 @@
   // ---- legend and controls --------------------------------------------------------------------
 
   function addLegend() {
-    legend = L.control({ position: "bottomleft" });
-    legend.onAdd = () => {
-      const box = element("section", "legend");
-      box.setAttribute("aria-label", world.words.legend);
-      L.DomEvent.disableClickPropagation(box);
-      return box;
-    };
-    legend.addTo(map);
+    const box = map.getContainer();
+    legend = element("section", "legend");
+    legend.setAttribute("aria-label", world.words.legend);
+    L.DomEvent.disableClickPropagation(legend);
+    box.append(legend);
+    const lift = () => box.style.setProperty("--legend", `${legend.offsetHeight}px`);
+    new ResizeObserver(lift).observe(legend);
   }
 
   function swatch(lookName) {
@@ -154,15 +154,14 @@
   }
 
   function paintLegend() {
-    const box = legend.getContainer();
-    box.replaceChildren(element("h2", "", view.legend.title));
+    legend.replaceChildren(element("h2", "", view.legend.title));
     const list = element("ul");
     for (const [lookName, words] of view.legend.rows) {
       const row = element("li");
       row.append(swatch(lookName), element("span", "", words));
       list.append(row);
     }
-    box.append(list);
+    legend.append(list);
   }
 
   // One finger scrolls the page and two move the map, so that the map never traps a finger.

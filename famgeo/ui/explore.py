@@ -1,0 +1,226 @@
+"""The first page: the answer in words, then a meeting to move about, then the map.
+
+Only released counts and public geography come here. Moving the meeting changes the geography;
+the sentence about it is an estimate and says "about".
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from famgeo.domain import timezone
+from famgeo.outputs.maps import MapView
+from famgeo.study import Study
+from famgeo.tables import Release, ReleasedPlan
+from famgeo.ui import show, words
+from famgeo.ui.cache import round_trips
+from famgeo.ui.forms import choose_view
+from famgeo.ui.offline import ground_url
+from famgeo.ui.state import View, first_view, remember
+
+AREA_KEY = "area"
+MAP_KEY = "explore-map"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explored:
+    """What one look at a meeting shows: the view, and one row of travel per home area."""
+
+    view: View
+    trips: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class District:
+    """What a page shows of a study: public places and the newest release."""
+
+    study: Study
+    sites: gpd.GeoDataFrame
+    release: Release | None
+    dates: tuple[date, date] | None
+
+    @property
+    def plan(self) -> ReleasedPlan | None:
+        """The newest released plan."""
+        return self.release.plans[-1] if self.release and self.release.plans else None
+
+    @property
+    def means(self) -> list[str]:
+        """The ways to travel there is data for."""
+        return [m for m, way in words.MEANS.items() if self.dates or not way.by_timetable]
+
+    @property
+    def families(self) -> pd.Series:
+        """Released families by home area."""
+        assert self.release is not None
+        return self.release.home_areas.set_index("home_area_id").families
+
+
+def load(study: Study) -> District:
+    """Read what the page shows."""
+    return District(
+        study=study,
+        sites=_schools_first(study.sites()),
+        release=study.release(),
+        dates=study.service_dates(),
+    )
+
+
+def headline(district: District) -> None:
+    """Say who cannot come and what the plan changes, or what is still missing."""
+    name, plan = district.study.settings.name, district.plan
+    if plan is not None:
+        show.answer(name, words.headline(plan), plan.headline)
+    elif district.release is None:
+        show.opening(name, words.NO_RELEASE)
+    else:
+        show.opening(name, words.NO_PLAN)
+    if district.dates is None:
+        show.note(words.NO_TIMETABLE)
+
+
+def controls(district: District) -> View | None:
+    """Let someone move the meeting; None while there is no place to meet."""
+    if district.sites.empty:
+        show.trouble(words.NO_SITES)
+        return None
+    names = dict(zip(district.sites.site_id, district.sites["name"], strict=True))
+    first = first_view(
+        site_ids=list(names), plan=district.plan, dates=district.dates, means=district.means
+    )
+    view = choose_view(first, sites=names, means=district.means, dates=district.dates)
+    remember(view)
+    return view
+
+
+def look(district: District, view: View) -> Explored | None:
+    """Work out how each home area would come and go."""
+    if district.release is None or district.release.home_areas.empty:
+        return None
+    zone = timezone(district.study.settings.timezone)
+    meeting = view.meeting(zone)
+    trips = round_trips(
+        district.study, district.release.release_id, view.site_id, meeting, view.means
+    )
+    return Explored(view=view, trips=trips)
+
+
+def picture(district: District, explored: Explored | None, view: View) -> None:
+    """Show the map; beside it what it says in a sentence, and the panel of the area tapped."""
+    map_side, panel_side = show.columns([7, 3])
+    with map_side:
+        show.area_map(
+            _areas(district),
+            district.sites,
+            _painted(district, explored, view),
+            ground_url=ground_url(district.study.basemap()),
+            key=_map_key(district),
+            on_choice=lambda: _take_choice(_map_key(district)),
+        )
+    with panel_side:
+        with st.container(key="says"):
+            _say(district, explored)
+        with st.container(key="panel"):
+            _panel(district, explored)
+
+
+def details(district: District, explored: Explored | None) -> None:
+    """Show the chosen places, and the map as a table."""
+    if district.plan is not None:
+        show.places(district.plan)
+    if explored is not None:
+        show.table(_rows(district, explored))
+
+
+def _schools_first(sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    order = np.lexsort([sites["name"].to_numpy(), (sites.kind != "school").to_numpy()])
+    return sites.iloc[order].reset_index(drop=True)
+
+
+def _areas(district: District) -> gpd.GeoDataFrame:
+    if district.release is not None:
+        return district.release.home_areas
+    return gpd.GeoDataFrame({"home_area_id": []}, geometry=[], crs="EPSG:4326")
+
+
+def _painted(district: District, explored: Explored | None, view: View) -> MapView:
+    """Turn the travel rows into looks and labels."""
+    limits = district.study.settings.limits
+    chosen = list(district.plan.sites.site_id) if district.plan else []
+    area = st.session_state.get(AREA_KEY, "")
+    if explored is None:
+        return MapView(looks={}, labels={}, place=view.site_id, chosen=chosen)
+    labels = {str(index): words.label(row) for index, row in explored.trips.iterrows()}
+    return MapView(
+        looks=words.looks(explored.trips, limits).to_dict(),
+        labels=labels,
+        place=view.site_id,
+        chosen=chosen,
+        area=area,
+        title=words.LEGEND,
+        legend=words.legend(limits),
+    )
+
+
+def _map_key(district: District) -> str:
+    """Name the map after its release, so new home areas make a new map."""
+    return f"{MAP_KEY}-{district.release.release_id if district.release else 'places'}"
+
+
+def _take_choice(key: str) -> None:
+    """Keep the area tapped; move the meeting to the place tapped."""
+    kind, chosen = show.choice(key)
+    if kind == "area":
+        st.session_state[AREA_KEY] = chosen
+    elif kind == "site":
+        st.session_state["place"] = chosen
+
+
+def _say(district: District, explored: Explored | None) -> None:
+    if explored is None:
+        return
+    view = explored.view
+    place = str(district.sites.set_index("site_id")["name"][view.site_id])
+    show.sentence(words.estimate(explored.trips, district.families, place, view.means))
+
+
+def _panel(district: District, explored: Explored | None) -> None:
+    area = st.session_state.get(AREA_KEY, "")
+    if explored is None or area not in explored.trips.index:
+        show.empty_panel()
+        return
+    show.area_panel(
+        words.around(_nearest_place(district, area)),
+        int(district.families[area]),
+        explored.trips.loc[area],
+        explored.view.means,
+        district.study.settings.limits.limit_min,
+    )
+
+
+def _nearest_place(district: District, area: str) -> str:
+    """Return the name of the place nearest to the middle of a home area."""
+    areas = _areas(district).set_index("home_area_id")
+    middle = areas.geometry[area].representative_point()
+    east = (district.sites.geometry.x - middle.x) * np.cos(np.radians(middle.y))
+    north = district.sites.geometry.y - middle.y
+    return str(district.sites["name"].iloc[int(np.argmin(east**2 + north**2))])
+
+
+def _rows(district: District, explored: Explored) -> pd.DataFrame:
+    """Return the map as plain columns, one row per home area."""
+    limit_min, means = district.study.settings.limits.limit_min, explored.view.means
+    trips = explored.trips
+    return pd.DataFrame(
+        {
+            "Area": [words.around(_nearest_place(district, area)) for area in trips.index],
+            "Families": district.families.reindex(trips.index).to_numpy(),
+            "Minutes there": trips.there_min.round().to_numpy(),
+            "Minutes home": trips.home_min.round().to_numpy(),
+            "In words": [words.reason(r, means, limit_min) for r in trips.reason],
+        }
+    )

@@ -1,0 +1,27 @@
+"""What every page does first: dress, open the study, and say any fault in plain words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from famgeo.errors import FamgeoError
+from famgeo.study import Study
+from famgeo.ui import show, words
+from famgeo.ui.opened import opened_study
+
+
+@contextmanager
+def plainly() -> Iterator[Study]:
+    """Open the study for a page; a fault becomes one sentence and ends the page."""
+    show.style()
+    try:
+        study = opened_study()
+        if study is None:
+            show.opening("famgeo", words.NO_STUDY)
+            show.first_steps()
+            st.stop()
+        yield study
+    except FamgeoError as error:
+        show.trouble(str(error))
+        st.stop()

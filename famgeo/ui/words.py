@@ -1,0 +1,290 @@
+"""Every sentence of the app, in plain words: pure functions of released numbers.
+
+A sentence is a list of pieces, ``(text, tone)``; the tone "bad" or "good" marks the figures a
+reader should see first, and "" is running text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+import numpy as np
+import pandas as pd
+
+from famgeo.domain import Limits, Meeting, Reason
+from famgeo.tables import Headline, ReleasedPlan
+
+Sentence = list[tuple[str, str]]
+STEP = 10
+FEW = f"fewer than {STEP}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Means:
+    """A way to travel: its word on a button, and who travels so."""
+
+    label: str
+    who: str
+    by_timetable: bool
+
+
+MEANS = {
+    "transit": Means(
+        label="Bus, train and on foot", who="a person without a car", by_timetable=True
+    ),
+    "walk": Means(label="On foot", who="a person on foot", by_timetable=False),
+    "drive": Means(label="By car", who="a person with a car", by_timetable=False),
+    "wheelchair": Means(
+        label="Wheelchair, with buses", who="a person using a wheelchair", by_timetable=True
+    ),
+}
+
+NEVER_THERE = frozenset({Reason.NO_TRIP_THERE, Reason.OFF_NETWORK, Reason.NO_STEP_FREE_WAY})
+TOO_LONG = frozenset({Reason.TOO_LONG_THERE, Reason.TOO_LONG_HOME})
+
+KINDS = {
+    "school": "School",
+    "library": "Library",
+    "community_centre": "Community centre",
+    "place_of_worship": "Place of worship",
+    "clinic": "Clinic",
+    "park": "Park",
+    "food_pantry": "Food pantry",
+    "social_service": "Social service",
+    "child_care": "Child care",
+    "college": "College",
+    "hall": "Hall",
+    "business": "Business",
+    "person": "Person",
+    "other": "Place",
+}
+LEGEND = "Door to door, the longer way of the two"
+NO_STUDY = "No study is open yet."
+NO_RELEASE = "No families have been brought into this study yet."
+NO_PLAN = "There is no plan for this study yet. Move the meeting about to see who could come."
+NO_TIMETABLE = (
+    "This study has no bus timetable yet, so only travel on foot and by car is shown. "
+    "Add one with: famgeo add STUDY transit gtfs.zip"
+)
+NO_SITES = (
+    "This study has no schools and no places to meet yet. "
+    "Add them with: famgeo add STUDY schools schools.csv"
+)
+
+STEP_FREE = {"yes": "Step-free", "no": "Not step-free", "unknown": "Step-free: not known"}
+
+
+def plain(sentence: Sentence) -> str:
+    """Return a sentence without its tones."""
+    return "".join(text for text, _tone in sentence)
+
+
+def day(moment: date | datetime) -> str:
+    """Return a date as people say it.
+
+    >>> day(date(2026, 11, 10))
+    'Tuesday 10 November'
+    """
+    return f"{moment:%A} {moment.day} {moment:%B}"
+
+
+def counted(number: int | None, *, about: bool = True) -> str:
+    """Return a released count; None means it is too small to show.
+
+    >>> counted(1180), counted(None)
+    ('about 1,180', 'fewer than 10')
+    """
+    if number is None:
+        return FEW
+    return f"about {number:,}" if about else f"{number:,}"
+
+
+def when(meeting_ids: Sequence[str]) -> str:
+    """Return a plan's evenings in words, from their ids such as ``2026-11-10T18:30/20:30``."""
+    starts = sorted(datetime.fromisoformat(m.split("/")[0]) for m in meeting_ids)
+    if len(meeting_ids) == 1:
+        ends = meeting_ids[0].split("/")[1]
+        return f"On {day(starts[0])}, {starts[0]:%H:%M} to {ends},"
+    return f"On {len(starts)} evenings from {day(starts[0])} to {day(starts[-1])},"
+
+
+def headline(plan: ReleasedPlan) -> Sentence:
+    """Say who cannot come now, and what the plan changes."""
+    found, n_sites = plan.headline, len(plan.sites)
+    places = "this 1 place" if n_sites == 1 else f"these {n_sites} places"
+    return [
+        (f"{when(plan.meetings)} ", ""),
+        (counted(found.no_option_at_school), "bad"),
+        (f" of {found.families:,} families have no way to attend at their school. ", ""),
+        (f"Meeting at {places} instead leaves ", ""),
+        (counted(found.no_option_with_plan), "good"),
+        (".", ""),
+    ]
+
+
+def parts(found: Headline) -> list[tuple[str, int, str]]:
+    """Return the families as (look, number, words) that add up; none when a count is hidden."""
+    before, after = found.no_option_at_school, found.no_option_with_plan
+    if before is None or after is None or not after <= before <= found.families:
+        return []
+    return [
+        ("now", found.families - before, "can come at their school"),
+        ("more", before - after, "more can come with these places"),
+        ("left", after, "still have no way"),
+    ]
+
+
+def rounded(families: float) -> int:
+    """Round an estimate to tens.
+
+    >>> rounded(183.0), rounded(4)
+    (180, 0)
+    """
+    return int(np.floor(families / STEP + 0.5)) * STEP
+
+
+def estimate(trips: pd.DataFrame, families: pd.Series, place: str, means: str) -> Sentence:
+    """Say how many families live where they could come at this time, and what stops the others.
+
+    An estimate: released families of each home area times public geography, so it says "about".
+
+    Parameters
+    ----------
+    trips
+        Indexed by ``home_area_id``, with ``reason``.
+    families
+        Released families by ``home_area_id``.
+    """
+    total = rounded(float(families.sum()))
+    who = MEANS[means].who
+    count = families.groupby(trips.reason.reindex(families.index).fillna("")).sum()
+    able = rounded(float(count.get("", 0)))
+    sentence: Sentence = [
+        ("At this time, ", ""),
+        (f"about {able:,}" if able else FEW, "good"),
+        (f" of about {total:,} families live where {who} can come to {place} and get home.", ""),
+    ]
+    for reasons, words in _stops(means):
+        stopped = rounded(float(sum(count.get(reason, 0) for reason in reasons)))
+        if stopped:
+            sentence += [(" About ", ""), (f"{stopped:,}", "bad"), (f" live {words}.", "")]
+    return sentence
+
+
+def _stops(means: str) -> list[tuple[frozenset[Reason], str]]:
+    too_early = "where the last way home leaves too early"
+    no_home = too_early if MEANS[means].by_timetable else "where there is no way home"
+    return [
+        (frozenset({Reason.NO_TRIP_HOME}), no_home),
+        (NEVER_THERE, "where there is no way to get there in time"),
+        (TOO_LONG, "too far away"),
+    ]
+
+
+def reason(found: str, means: str, limit_min: float) -> str:
+    """Return why people of an area cannot attend, or that they can."""
+    timed = MEANS[means].by_timetable
+    sentences = {
+        "": "People here can come and get home again.",
+        Reason.OFF_NETWORK: "No street or path we know of leads here.",
+        Reason.NO_STEP_FREE_WAY: "There is no step-free way there.",
+        Reason.NO_TRIP_THERE: "There is no way to be there in time.",
+        Reason.TOO_LONG_THERE: f"Getting there takes longer than {limit_min:.0f} minutes.",
+        Reason.NO_TRIP_HOME: "The last way home leaves before the meeting ends."
+        if timed
+        else "There is no way home.",
+        Reason.TOO_LONG_HOME: f"Getting home takes longer than {limit_min:.0f} minutes.",
+    }
+    return sentences.get(found, "People here cannot attend.")
+
+
+def minutes(value: float) -> str:
+    """Return minutes, or a dash when there is no way.
+
+    >>> minutes(24.4), minutes(float("nan"))
+    ('24 min', '–')
+    """
+    return f"{value:.0f} min" if np.isfinite(value) else "–"
+
+
+def margin(value: float) -> str:
+    """Return how long after the end the last way home leaves."""
+    if np.isnan(value):
+        return "No way home after the meeting."
+    if np.isinf(value):
+        return "They can leave at any time."
+    if value < 1:
+        return "The last way home leaves just as the meeting ends."
+    return f"The last way home leaves {value:.0f} minutes after the end."
+
+
+def looks(trips: pd.DataFrame, limits: Limits) -> pd.Series:
+    """Return each home area's look on the map: m0 … m4 by the longer trip, or a barrier."""
+    longer = trips[["there_min", "home_min"]].max(axis=1, skipna=False)
+    steps = np.searchsorted(_edges(limits), longer.to_numpy(), side="right")
+    look = pd.Series([f"m{min(step, 3)}" for step in steps], index=trips.index)
+    look[trips.reason.isin(TOO_LONG)] = "m4"
+    look[trips.reason == Reason.NO_TRIP_HOME] = "no-way-home"
+    look[trips.reason.isin(NEVER_THERE)] = "no-way-there"
+    return look
+
+
+def _edges(limits: Limits) -> list[float]:
+    return [limits.limit_min * quarter / 4 for quarter in (1, 2, 3)]
+
+
+def legend(limits: Limits) -> list[tuple[str, str]]:
+    """Return what the colours mean, nearest first."""
+    one, two, three = (round(edge) for edge in _edges(limits))
+    return [
+        ("m0", f"under {one} min"),
+        ("m1", f"{one} to {two - 1} min"),
+        ("m2", f"{two} to {three - 1} min"),
+        ("m3", f"{three} to {limits.limit_min:.0f} min"),
+        ("m4", f"longer than {limits.limit_min:.0f} min"),
+        ("no-way-home", "no way home"),
+        ("no-way-there", "no way there in time"),
+    ]
+
+
+def label(row: pd.Series) -> str:
+    """Return what an area says when pointed at."""
+    if row.reason == Reason.NO_TRIP_HOME:
+        return f"{minutes(row.there_min)} there, no way home"
+    if row.reason in NEVER_THERE:
+        return "No way there in time"
+    return f"{minutes(row.there_min)} there, {minutes(row.home_min)} home"
+
+
+def kind(value: str) -> str:
+    """Return the word for a kind of place."""
+    return KINDS.get(value, "Place")
+
+
+def seats(capacity: float) -> str:
+    """Return how many people a place holds."""
+    return f"{capacity:,.0f} seats" if np.isfinite(capacity) else "Seats: not known"
+
+
+def hours(start: time, end: time) -> str:
+    """Return the hours of a meeting.
+
+    >>> hours(time(18, 30), time(20, 30))
+    '18:30 to 20:30'
+    """
+    return f"{start:%H:%M} to {end:%H:%M}"
+
+
+def of_meeting(meeting: Meeting) -> str:
+    """Return a meeting's day and hours."""
+    return f"{day(meeting.arrive_by)}, {hours(meeting.arrive_by.time(), meeting.ends.time())}"
+
+
+def reach(reached: int | None) -> str:
+    """Return how many families could attend at a place."""
+    return f"{counted(reached)} families could attend here".capitalize()
+
+
+def around(place: str) -> str:
+    """Return how an area is called: by the place nearest to it."""
+    return f"Around {place}"
