@@ -34,7 +34,7 @@ NAME = "Two Parts, Drawn County, Ohio"
 #   39.00 +---------------------------+
 #       -84.60                      -84.48
 TOWN = shapely.box(-84.60, 39.00, -84.48, 39.03)
-N_QUESTIONS = 1 + 2 * 3  # the look-up; streets, rivers, and the map of each part
+N_QUESTIONS = 1 + 2 * 4  # the look-up; streets, rivers, rails and the map of each part
 
 
 def node(number: int, lon: float, lat: float, **tags: str) -> dict:
@@ -50,7 +50,7 @@ NODES = [
     *(node(i, -84.60 + 0.02 * i, 39.015) for i in range(1, 7)),
     node(7, -84.46, 39.015, barrier="bollard", wheelchair="no"),
     *(node(10 + i, -84.59 + 0.001 * (i % 2), 39.010 + 0.001 * (i // 2)) for i in range(4)),
-    node(20, -84.58, 39.02, amenity="library", name="West Branch", wheelchair="yes"),
+    node(20, -84.585, 39.02, amenity="library", name="West Branch", wheelchair="yes"),
     node(21, -84.48, 39.02, amenity="community_centre", name="=Hall()"),
 ]
 STREETS = [
@@ -58,6 +58,7 @@ STREETS = [
     way(101, [1, 10], highway="steps", handrail="yes", ramp="no"),
 ]
 WATER = [way(200, [12, 13], waterway="stream")]
+RAILS = [way(201, [10, 12], railway="tram")]
 AREAS = [way(300, [10, 11, 13, 12, 10], building="yes")]
 POND = {
     "type": "relation",
@@ -77,13 +78,15 @@ def answer(query: str) -> list[dict]:
         ways, others = STREETS, []
     elif '["waterway"' in query:
         ways, others = WATER, []
+    elif '["railway"' in query:
+        ways, others = RAILS, []
     else:
         ways = AREAS
         others = [n for n in NODES if n["id"] in inside and "amenity" in n.get("tags", {})]
     ways = [w for w in ways if inside & set(w["nodes"])]
     needed = {i for w in ways for i in w["nodes"]} - {n["id"] for n in others}
     nodes = [n for n in NODES if n["id"] in needed]
-    return [*others, *nodes, *ways, *([POND] if ways is not STREETS and AREAS[0] in ways else [])]
+    return [*others, *nodes, *ways, *([POND] if AREAS[0] in ways else [])]
 
 
 @dataclass
@@ -197,7 +200,7 @@ def objects(path: Path) -> dict[str, dict[str, str]]:
 def test_every_element_and_tag_of_the_map_is_in_the_file_once(town, tmp_path, reached):
     fetched = fetch(town, tmp_path)
     written = objects(fetched.streets)
-    drawn = [*NODES, *STREETS, *WATER, *AREAS, POND]
+    drawn = [*NODES, *STREETS, *WATER, *RAILS, *AREAS, POND]
     assert written == {f"{e['type'][0]}{e['id']}": e.get("tags", {}) for e in drawn}
     assert fetched.n_streets == len(STREETS)
     assert reached == {"127.0.0.1"}

@@ -29,6 +29,8 @@ from shapely.geometry.base import BaseGeometry
 
 from famgeo.errors import FetchError
 from famgeo.sources.fetched import Fetched, write_fetched
+from famgeo.sources.osm_basemap import AREAS, LINES
+from famgeo.sources.osm_pois import KINDS
 from famgeo.tables import Progress, no_progress
 
 T = TypeVar("T")
@@ -43,26 +45,7 @@ TIMEOUT_S = 180
 LOOK_UP_TIMEOUT_S = 20
 MAX_WAIT_S = 180.0
 MAX_REPLIES = 60
-
-STREETS = ['["highway"]', '["waterway"~"^(river|stream|canal)$"]']
-MAP_AND_PLACES: dict[str, bool | str | list[str]] = {
-    "building": True,
-    "railway": ["rail", "light_rail", "subway", "tram", "platform"],
-    "public_transport": "platform",
-    "natural": ["water", "wood"],
-    "landuse": ["cemetery", "forest", "grass", "meadow", "recreation_ground", "village_green"],
-    "leisure": ["garden", "golf_course", "park", "pitch", "playground", "sports_centre"],
-    "amenity": [
-        *("arts_centre", "bank", "cafe", "childcare", "clinic", "college", "community_centre"),
-        *("conference_centre", "dentist", "doctors", "events_venue", "fire_station", "food_bank"),
-        *("food_sharing", "hospital", "kindergarten", "library", "pharmacy", "place_of_worship"),
-        *("public_building", "restaurant", "school", "social_centre", "social_facility"),
-        *("theatre", "townhall", "university"),
-    ],
-    "office": ["association", "charity", "educational_institution", "foundation", "ngo"],
-    "shop": ["convenience", "hairdresser", "laundry", "supermarket"],
-    "tourism": ["museum"],
-}
+PLATFORM_KEYS = ("public_transport", "railway")  # platforms are walked on, though not drawn
 
 _one_at_a_time = threading.Lock()  # osmnx's settings belong to the whole process
 
@@ -136,6 +119,28 @@ def fetch_streets(
     return fetched
 
 
+def _line_filters() -> list[str]:
+    """Ask for every line that is travelled on or drawn, as Overpass filters of ways.
+
+    >>> _line_filters()[0]
+    '["highway"]'
+    """
+    filters = []
+    for key, values in (pair for rule in LINES.values() for pair in rule.items()):
+        which = f'~"^({"|".join(sorted(values))})$"' if values else ""
+        filters.append(f'["{key}"{which}]')
+    return sorted(filters)
+
+
+def _area_tags() -> dict[str, bool | str | list[str]]:
+    """Ask for every area that is drawn and every place that may be an asset, as OSM tags."""
+    wanted: dict[str, set[str] | None] = {key: {"platform"} for key in PLATFORM_KEYS}
+    for key, values in (pair for rule in (*AREAS.values(), KINDS) for pair in rule.items()):
+        before = wanted.get(key, set())
+        wanted[key] = None if values is None or before is None else before | set(values)
+    return {key: True if values is None else sorted(values) for key, values in wanted.items()}
+
+
 def _drop_torn(answers: Path) -> None:
     """Delete answers that were being written when an earlier fetch was killed."""
     for answer in answers.glob("*.json"):
@@ -205,10 +210,13 @@ def _ask_all(desk: _Desk, parts: list[shapely.Polygon]) -> None:
         where = f" of part {number + 1} of {len(parts)}" if len(parts) > 1 else ""
         desk = replace(desk, share=0.05 + 0.85 * number / len(parts))
         desk.progress(f"Asking for the streets{where}", desk.share)
-        _ask(desk, partial(_keep, partial(osmnx.graph_from_polygon, custom_filter=STREETS), part))
+        _ask(
+            desk,
+            partial(_keep, partial(osmnx.graph_from_polygon, custom_filter=_line_filters()), part),
+        )
         desk = replace(desk, share=desk.share + 0.4 / len(parts))
         desk.progress(f"Asking for the map and places{where}", desk.share)
-        _ask(desk, partial(_keep, partial(osmnx.features_from_polygon, tags=MAP_AND_PLACES), part))
+        _ask(desk, partial(_keep, partial(osmnx.features_from_polygon, tags=_area_tags()), part))
 
 
 def _keep(question: Callable[[shapely.Polygon], object], part: shapely.Polygon) -> None:
