@@ -82,7 +82,7 @@ def test_a_student_listed_twice_in_a_household_is_set_aside_in_both_rows(tmp_pat
 def test_a_child_with_two_homes_keeps_both(tmp_path):
     read = roster(tmp_path, "1,H1,S1,-84.5,39.0", "1,H2,S1,-84.6,39.0")
     assert len(read.table) == 2
-    assert "1 students have more than one home" in str(read.report)
+    assert "Students with more than one home: 1;" in str(read.report)
     assert households(read.table)["household_id"].tolist() == ["H1", "H2"]
 
 
@@ -92,7 +92,7 @@ def test_without_household_ids_each_student_is_a_household(tmp_path):
     assert "each student is a household alone" in str(read.report)
     some = roster(tmp_path, "1,2,S1,-84.5,39", "2,,S1,-84.5,39")
     assert some.table["household_id"].nunique() == 2
-    assert "1 rows have no household_id" in str(some.report)
+    assert "Rows without household_id: 1;" in str(some.report)
 
 
 def test_no_message_holds_a_familys_id_or_coordinate(tmp_path):
@@ -229,7 +229,7 @@ def test_the_language_of_those_who_need_an_interpreter_goes_first():
 def test_points_apart_in_one_household_are_noted_and_the_lowest_student_id_decides(tmp_path):
     rows = ["2,H1,S1,-84.50,39.0", "1,H1,S1,-84.51,39.0", "3,H2,S1,-84.6,39", "4,H2,S1,-84.6001,39"]
     read = roster(tmp_path, *rows)
-    assert "1 households have children at points over 100 m apart" in str(read.report)
+    assert "Households with children at points over 100 m apart: 1;" in str(read.report)
     assert "row 2." in str(read.report)
     assert households(read.table).geometry.x.tolist() == [-84.51, -84.6]
 

@@ -64,6 +64,18 @@ def test_accents_survive_every_encoding_and_separator(tmp_path, encoding, called
     assert called in sheet.read_as
 
 
+def test_a_file_cut_off_within_a_character_keeps_its_accents_and_names_the_row(tmp_path):
+    sheet = read_sheet(write(tmp_path, "name,lat,lon\nPeña,1,2\nñandú".encode()[:-1]))
+    assert sheet.records == [["Peña", "1", "2"]]
+    assert [r.row for r in sheet.refused] == [3]
+    assert "UTF-8" in sheet.read_as
+
+
+def test_an_accent_at_the_end_of_an_old_file_is_kept(tmp_path):
+    sheet = read_sheet(write(tmp_path, "name,lat\n1,café".encode("cp1252")))
+    assert sheet.records == [["1", "café"]]
+
+
 def test_a_workbook_is_known_by_its_content_and_ids_keep_no_decimal_point(tmp_path):
     data = workbook([["name", "lat", "lon"], [7.0, 39.5, "007"], [None, True, None]], sheets=2)
     sheet = read_sheet(write(tmp_path, data, "table.csv"))

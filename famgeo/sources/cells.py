@@ -212,11 +212,15 @@ def repeated(table: pd.DataFrame, keys: list[str], rows: NDArray[np.int64], what
     """Set aside every row that shares its keys with another, and say which rows they are."""
     given = (table[keys] != "").all(axis=1)
     twice = table.duplicated(keys, keep=False) & given
-    numbered = table.loc[twice, keys].assign(row=rows[twice.to_numpy()])
-    listed = numbered.groupby(keys, sort=False)["row"].transform(
-        lambda group: f"{what} is in {row_list(group)}; all are set aside until one is left"
-    )
-    return listed.astype("str").reindex(table.index, fill_value="")
+    group = table[twice].groupby(keys, sort=False).ngroup()
+    listed: dict[int, list[int]] = {}
+    for key, row in zip(group, rows[twice.to_numpy(dtype=bool)], strict=True):
+        listed.setdefault(key, []).append(row)
+    told = {
+        key: f"{what} is in {row_list(same)}; all are set aside until one is left"
+        for key, same in listed.items()
+    }
+    return group.map(told).astype("str").reindex(table.index, fill_value="")
 
 
 def why(*faults: tuple[object, str], like: pd.Series) -> pd.Series:

@@ -138,7 +138,7 @@ def _read_as(picked: Picked, more: tuple[str, ...]) -> tuple[str, ...]:
     if "household_id" not in picked.table:
         return (*notes, "There is no column household_id, so each student is a household alone.")
     if alone:
-        return (*notes, f"{alone:,} rows have no household_id; each is a household alone.")
+        return (*notes, f"Rows without household_id: {alone:,}; each is a household alone.")
     return notes
 
 
@@ -179,12 +179,12 @@ def _home_notes(students: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> tuple[st
     notes = []
     two = int((students["student_id"].value_counts() > 1).sum())
     if two:
-        notes.append(f"{two:,} students have more than one home; each home is planned for.")
+        notes.append(f"Students with more than one home: {two:,}; each home is planned for.")
     apart = _apart(students)
     if apart.any():
         n = students.loc[apart, "household_id"].nunique()
         notes.append(
-            f"{n:,} households have children at points over 100 m apart; the point of the lowest "
+            f"Households with children at points over 100 m apart: {n:,}; the point of the lowest "
             f"student id is used. Check {cells.row_list(rows[apart])}."
         )
     return tuple(notes)

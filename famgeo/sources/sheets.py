@@ -220,13 +220,24 @@ def _decode(data: bytes, name: str) -> tuple[str, str]:
     """Return the text and what its encoding is called, or refuse bytes that are no text."""
     for encoding, called in _encodings(data):
         try:
-            text = data.decode(encoding)
+            text = (_whole(data) if encoding == "utf-8-sig" else data).decode(encoding)
         except UnicodeDecodeError:
             continue
         if _is_text(text):
             return text, called
     message = f"{name} is not text; export the table as CSV (UTF-8) or XLSX."
     raise SourceError(message)
+
+
+def _whole(data: bytes) -> bytes:
+    """Return UTF-8 bytes without the half of a character at which a cut-off file ends."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        whole = data[: error.start]
+        if error.reason == "unexpected end of data" and not whole.isascii():
+            return whole
+    return data
 
 
 def _encodings(data: bytes) -> list[tuple[str, str]]:
