@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import PackageNotFoundError, metadata, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -159,6 +159,25 @@ def test_the_lock_answers_what_the_project_asks_for():
     assert unanswered == [], "run `make lock`"
 
 
+def undeclared(folder: Path, extras: tuple[str, ...]) -> set[str]:
+    """Return what the folder's files import that pyproject.toml does not ask for."""
+    asked = [*PROJECT["project"]["dependencies"]]
+    for extra in extras:
+        asked += PROJECT["project"]["optional-dependencies"][extra]
+    declared = {canonicalize_name(Requirement(line).name) for line in asked}
+    siblings = {path.stem for path in folder.rglob("*.py")}
+    found = {
+        name.split(".")[0] for module in folder.rglob("*.py") for name in imports_of(module)
+    } - {"famgeo", "None", *siblings, *sys.stdlib_module_names}
+    makers = packages_distributions()
+    return {n for n in found if not declared & set(map(canonicalize_name, makers.get(n, [])))}
+
+
+def test_what_is_imported_is_asked_for():
+    assert undeclared(ROOT / "famgeo", ()) == set()
+    assert undeclared(ROOT / "tests", ("dev", "bench")) == set()
+
+
 def licence_of(name: str) -> str:
     try:
         about = metadata(name)
@@ -183,7 +202,7 @@ def tracked() -> list[Path]:
 
 def test_no_tracked_file_names_a_registry():
     # Spelled in halves, so that this file does not name them either.
-    hosts = ("python" + "hosted", "pypi" + ".org", "npmjs" + ".org", "npmjs" + ".com")
+    hosts = ("python" + "hosted", "pypi" + ".org", "npm" + "js")
     options = ("deb." + "debian", "index" + "-url")
     named = re.compile("|".join(map(re.escape, (*hosts, *options))).encode())
     assert [
