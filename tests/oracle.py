@@ -6,8 +6,8 @@ from datetime import date
 import numpy as np
 from feeds import draw_timetable
 
-from famgeo.travel.scan import Walks, walks
 from famgeo.travel.timetable import service_day
+from famgeo.travel.walks import Walks, walks
 
 DAY = date(2020, 2, 5)
 NOON = 43_200

@@ -4,7 +4,8 @@ import pytest
 from oracle import all_journeys, draw_world
 
 from famgeo.travel.last import NO_START, latest_starts
-from famgeo.travel.scan import NEVER, Rules, earliest
+from famgeo.travel.scan import NEVER, earliest
+from famgeo.travel.walks import Rules
 
 N_WORLDS = 240
 
@@ -97,7 +98,7 @@ def test_the_last_departure_is_the_last_from_which_one_still_arrives_in_time(chu
     n_found = 0
     for seed in range(chunk, N_WORLDS, 6):
         world = draw_world(seed)
-        day, until = world.day(), world.from_s + 2 * world.limit_s
+        day, until = world.day(), world.from_s + world.limit_s
         found = latest_starts(
             day.forward,
             day.n_vehicles,
@@ -112,9 +113,8 @@ def test_the_last_departure_is_the_last_from_which_one_still_arrives_in_time(chu
         for place in range(world.n_places):
             last = [int(NO_START)] * world.n_places
             for there, start, arrive, _, _ in all_journeys(world, place):
-                leave = min(start, until)
-                if leave >= world.from_s and arrive - leave <= world.limit_s:
-                    last[there] = max(last[there], leave)
+                if world.from_s <= start <= until and arrive - start <= world.limit_s:
+                    last[there] = max(last[there], start)
             assert found[place].tolist() == last, seed
             n_found += sum(s != NO_START for s in last)
     assert n_found > 10

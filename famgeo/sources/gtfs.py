@@ -178,11 +178,9 @@ def _prefixed(table: pd.DataFrame, feed_id: str, *columns: str) -> pd.DataFrame:
 
 def _report(name: str, timetable: Timetable, n_rows: int, ledger: Ledger) -> ReadReport:
     dates = timetable.services["date"]
-    notes = [
-        f"{len(timetable.trips):,} trips at {len(timetable.stops):,} stops, from "
-        f"{dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d} ({timetable.timezone}).",
-        *ledger.notes,
-    ]
+    size = f"{len(timetable.trips):,} trips at {len(timetable.stops):,} stops"
+    span = f"{dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}"
+    notes = [f"{size}, from {span} ({timetable.timezone}).", *ledger.notes]
     for what, table in (("stops", timetable.stops), ("trips", timetable.trips)):
         if (table["wheelchair"] == "unknown").all():
             notes.append(f"The feed does not say which {what} a wheelchair user can use.")

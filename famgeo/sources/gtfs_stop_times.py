@@ -70,7 +70,8 @@ def _as_positions(file: TextFile, stops: pd.DataFrame, trips: pd.DataFrame) -> p
 
 def _positions(file: TextFile, column: str, ids: pd.Series) -> NDArray[np.int32]:
     codes, values = file.codes(column)
-    return pd.Index(ids).get_indexer(values).astype(np.int32)[codes]
+    positions: NDArray[np.int32] = pd.Index(ids).get_indexer(values).astype(np.int32)
+    return positions[codes]
 
 
 def _not_blank(file: TextFile, column: str) -> Mask:
@@ -89,13 +90,13 @@ def _drop_rows(times: pd.DataFrame, stops: pd.DataFrame, ledger: Ledger) -> pd.D
     bad = why != ""
     for row, reason in zip(times["row"][bad], why[bad], strict=True):
         ledger.refuse(row, reason)
-    return times[~bad].reset_index(drop=True)
+    return pd.DataFrame(times[~bad]).reset_index(drop=True)
 
 
 def _drop_trips(
     times: pd.DataFrame, why: Text, trips: pd.DataFrame, ledger: Ledger, *, once: bool = False
 ) -> pd.DataFrame:
-    """Drop every trip with a fault in some row; list each such row, or the trip's first ``once``."""
+    """Drop every trip with a fault in some row; list each such row, or only the trip's first."""
     faulty = np.flatnonzero(why != "")
     bad_trip = np.zeros(len(trips), dtype=bool)
     bad_trip[times["trip"].to_numpy()[faulty]] = True

@@ -1,7 +1,10 @@
 """The stops and trips of a feed, its frequencies, and what it says of staying on board."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from famgeo.domain import Answer
 from famgeo.sources.gtfs_text import Ledger, TextFile
@@ -11,6 +14,8 @@ ANSWER_OF = {"1": Answer.YES.value, "2": Answer.NO.value}
 UNKNOWN = Answer.UNKNOWN.value
 PLATFORM = ("", "0")
 STAYS, LEAVES = "4", "5"
+
+Column = NDArray[Any]
 
 
 def read_stops(file: TextFile, ledger: Ledger) -> pd.DataFrame:
@@ -36,12 +41,12 @@ def read_stops(file: TextFile, ledger: Ledger) -> pd.DataFrame:
     return stops.assign(wheelchair=stops["wheelchair"].where(said, inherited))
 
 
-def _stop_faults(file: TextFile) -> "pd.Series[str]":
+def _stop_faults(file: TextFile) -> NDArray[np.object_]:
     lon, lat = file.numbers("stop_lon"), file.numbers("stop_lat")
     nowhere = ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)) | ((lon == 0) & (lat == 0))  # noqa: PLR2004
     no_platform = ~file.text("location_type").isin(PLATFORM)
     fault = np.where(nowhere, "has no valid coordinates", "")
-    return pd.Series(np.where(no_platform, "is a station or an entrance, not a stop", fault))
+    return np.where(no_platform, "is a station or an entrance, not a stop", fault).astype(object)
 
 
 def _answers(file: TextFile, column: str) -> "pd.Series[str]":
@@ -78,7 +83,8 @@ def read_trips(
 def read_frequencies(file: TextFile | None, trips: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     """Return the periods in which a trip repeats, by position in ``trips``."""
     if file is None:
-        return _frequency_table(*[np.array([], dtype=np.int32)] * 4, np.array([], dtype=bool))
+        none = np.array([], dtype=np.int32)
+        return _frequency_table(none, none, none, none, none > 0)
     trip = pd.Index(trips["trip_id"]).get_indexer(file.text("trip_id"))
     start, end = parse_times(file, "start_time"), parse_times(file, "end_time")
     headway = np.nan_to_num(file.numbers("headway_secs"))
@@ -96,7 +102,7 @@ def read_frequencies(file: TextFile | None, trips: pd.DataFrame, ledger: Ledger)
 
 
 def _frequency_table(
-    trip: np.ndarray, start: np.ndarray, end: np.ndarray, headway: np.ndarray, exact: np.ndarray
+    trip: Column, start: Column, end: Column, headway: Column, exact: Column
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {

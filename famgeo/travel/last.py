@@ -15,13 +15,21 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from famgeo.travel.scan import NEVER, Rules, Walks, columns, in_chunks
-from famgeo.travel.timetable import Connections
+from famgeo.travel.scan import NEVER
+from famgeo.travel.timetable import Connections, Rides
+from famgeo.travel.walks import Feet, Rules, Walks, in_chunks
 
 NO_START = np.int32(-(2**30))
 """Earlier than any time of a service day: no journey."""
 
 Ints = NDArray[np.int32]
+
+World = tuple[Rides, Feet, Feet, tuple[int, int, int, int, int]]
+"""Connections, changes, egress, and (after, until, limit, change, most rides)."""
+State = tuple[Ints, tuple[Ints, Ints], Ints, Ints, tuple[Ints, Ints], Ints]
+"""Latest start by stop and rides of who is ready now; the same with arrival of who alighted;
+latest start by vehicle and rides of who is seated; seconds on foot from the source to each stop;
+the queue; latest start by target."""
 
 
 def latest_starts(
@@ -39,8 +47,8 @@ def latest_starts(
 ) -> Ints:
     """Find the latest start in [after_s, until_s] that reaches each target within the limit.
 
-    At least one ride; the limit runs from the start to the target. Parameters as for
-    ``scan.earliest``.
+    A start is just in time for a first vehicle; the limit runs from it to the target. Parameters
+    as for ``scan.earliest``.
 
     Returns
     -------
@@ -48,150 +56,170 @@ def latest_starts(
     """
     found = np.full((len(access), n_targets), NO_START, dtype=np.int32)
 
+    world = (
+        connections.columns,
+        changes.columns,
+        egress.columns,
+        (after_s, until_s, rules.limit_s, rules.change_s, rules.max_rides),
+    )
+
     def run(first: int, last: int) -> None:
-        _scan_all(
-            columns(connections),
-            n_vehicles,
-            columns(access.part(first, last)),
-            columns(changes),
-            columns(egress),
-            (after_s, until_s, rules.limit_s, rules.change_s, rules.max_rides),
-            found[first:last],
-        )
+        _scan_all(world, access.part(first, last).columns, n_vehicles, found[first:last])
 
     in_chunks(run, len(access), executor)
     return found
 
 
 @njit(cache=True, nogil=True)
-def _scan_all(conns, n_vehicles, access, changes, egress, rules, found):
+def _scan_all(world: World, access: Feet, n_vehicles: int, found: Ints) -> None:
     """Scan once for each source; when the queue overflows, once more with a longer one."""
     start, target, seconds, _ = access
-    n_stops, n_rides = len(changes[0]) - 1, rules[4]
-    if n_rides == 0 or rules[1] < rules[0]:
+    after, until, limit, _, most = world[3]
+    n_stops = len(world[1][0]) - 1
+    if most == 0 or until < after:
         return
+    ready = np.empty((n_stops, most), np.int32)
+    alighted = (np.empty((n_stops, most), np.int32), np.empty((n_stops, most), np.int32))
+    seats = np.empty((n_vehicles, most), np.int32)
+    before = np.empty((n_vehicles, most), np.int32)
     walk_s = np.empty(n_stops, np.int32)
-    labels = (
-        np.empty((n_stops, n_rides), np.int32),
-        np.empty((n_stops, n_rides), np.int32),
-        np.empty((n_stops, n_rides), np.int32),
-        np.empty((n_vehicles, n_rides), np.int32),
-        np.empty((n_vehicles, n_rides), np.int32),
-    )
-    bucket = np.empty(rules[1] + rules[2] - rules[0] + 1, np.int32)
+    bucket = np.empty(until + limit - after + 1, np.int32)
     waiting = np.empty((1 << 12, 4), np.int32)
     for source in range(len(start) - 1):
         walk_s[:] = NEVER
         for k in range(start[source], start[source + 1]):
             walk_s[target[k]] = seconds[k]
-        while not _scan(
-            conns, walk_s, changes, egress, rules, labels, (bucket, waiting), found[source]
-        ):
+        state = (ready, alighted, seats, walk_s, (bucket, waiting), found[source])
+        while not _scan(world, state, before):
             waiting = np.empty((2 * len(waiting), 4), np.int32)
+            state = (ready, alighted, seats, walk_s, (bucket, waiting), found[source])
 
 
 @njit(cache=True, nogil=True)
-def _scan(conns, walk_s, changes, egress, rules, labels, queue, found):
+def _scan(world: World, state: State, before: Ints) -> bool:
     """Scan the evening in order of departure; False when the queue was too short."""
-    depart = conns[0]
-    labels[0][:] = NO_START
-    labels[1][:] = NO_START
-    labels[3][:] = NO_START
-    queue[0][:] = -1
-    queue[1][0, 0] = 1
-    queue[1][0, 1] = -1
-    due = rules[0]
-    i = np.searchsorted(depart, rules[0])
-    while i < len(depart) and depart[i] <= rules[1] + rules[2]:
+    (depart, _, _, _, vehicle, _, _), _, _, (after, until, limit, change_s, _) = world
+    ready, alighted, seats, _, (bucket, waiting), _ = state
+    _clear(ready, alighted[0], seats, bucket, waiting)
+    due = after
+    i = int(np.searchsorted(depart, after))
+    while i < len(depart) and depart[i] <= until + limit:
         while due <= depart[i]:
-            _release(queue, due - rules[0], labels[0])
+            _release((bucket, waiting), due - after, ready)
             due += 1
         last = i
         while last < len(depart) and depart[last] == depart[i]:
             last += 1
-        seats, before = labels[3:]
-        if rules[3] == 0:
-            _copy_seats(conns[4][i:last], seats, before)
-        while _ride_all(i, last, conns, walk_s, changes, egress, rules, labels, queue, found):
-            _copy_seats(conns[4][i:last], before, seats)
-        if queue[1][0, 0] >= len(queue[1]):
+        if change_s == 0:
+            _copy_seats(vehicle[i:last], seats, before)
+        while _ride_all(i, last, world, state):
+            _copy_seats(vehicle[i:last], before, seats)
+        if waiting[0, 0] >= len(waiting):
             return False
         i = last
     return True
 
 
 @njit(cache=True, nogil=True)
-def _copy_seats(vehicles, seats, to):
+def _clear(ready: Ints, alighted: Ints, seats: Ints, bucket: Ints, waiting: Ints) -> None:
+    ready[:] = NO_START
+    alighted[:] = NO_START
+    seats[:] = NO_START
+    bucket[:] = -1
+    waiting[0, 0] = 1
+    waiting[0, 1] = -1
+
+
+@njit(cache=True, nogil=True)
+def _copy_seats(vehicles: Ints, seats: Ints, to: Ints) -> None:
     """Remember who sits where, for a second that must be scanned again (see ``scan._scan``)."""
     for v in vehicles:
         to[v] = seats[v]
 
 
 @njit(cache=True, nogil=True)
-def _ride_all(first, last, conns, walk_s, changes, egress, rules, labels, queue, found):
+def _ride_all(first: int, last: int, world: World, state: State) -> bool:
+    """Ride the connections of one second; tell whether someone got ready in that second."""
+    (depart, arrive, _, to_stop, vehicle, board, alight), _, _, (_, _, limit, _, most) = world
+    seats = state[2]
     again = False
     for j in range(first, last):
-        again |= _ride(j, conns, walk_s, changes, egress, rules, labels, queue, found)
-    return again
-
-
-@njit(cache=True, nogil=True)
-def _ride(j, conns, walk_s, changes, egress, rules, labels, queue, found):
-    """Board and alight on one connection; tell whether someone got ready for this very second."""
-    depart, arrive, from_stop, to_stop, vehicle, board, alight = conns
-    ready, _, _, on, _ = labels
-    v, now, again, best = vehicle[j], depart[j], False, NO_START
-    for r in range(1, rules[4] + 1):
         if board[j]:
-            start = ready[from_stop[j], r - 1]
-            if r == 1:
-                start = min(now - walk_s[from_stop[j]], rules[1])
-                if start < rules[0]:
-                    start = NO_START
-            on[v, r - 1] = max(on[v, r - 1], start)
-        start = on[v, r - 1]
-        if start > best:
-            best = start
-            if alight[j] and arrive[j] - start <= rules[2]:
-                again |= _alight(
-                    to_stop[j], r, arrive[j], start, now, walk_s, changes, egress, rules, labels,
-                    queue, found,
-                )  # fmt: skip
+            _board(j, world, state)
+        if not alight[j]:
+            continue
+        best = NO_START
+        for r in range(1, most + 1):
+            start = seats[vehicle[j], r - 1]
+            if start > best:
+                best = start
+                if arrive[j] - start <= limit:
+                    again |= _alight(to_stop[j], r, (arrive[j], start, depart[j]), world, state)
     return again
 
 
 @njit(cache=True, nogil=True)
-def _alight(stop, r, time, start, now, walk_s, changes, egress, rules, labels, queue, found):
+def _board(j: int, world: World, state: State) -> None:
+    (depart, _, from_stop, _, vehicle, _, _), _, _, (after, until, _, _, most) = world
+    ready, _, seats, walk_s, _, _ = state
+    v, stop = vehicle[j], from_stop[j]
+    start = depart[j] - walk_s[stop]
+    if after <= start <= until:
+        seats[v, 0] = max(seats[v, 0], start)
+    for r in range(1, most):
+        seats[v, r] = max(seats[v, r], ready[stop, r])
+
+
+@njit(cache=True, nogil=True)
+def _alight(stop: int, r: int, when: tuple[int, int, int], world: World, state: State) -> bool:
     """Walk to the targets from here, and get ready for the next ride here and nearby."""
-    seen_start, seen_time = labels[1], labels[2]
-    for q in range(r):
-        if seen_start[stop, q] >= start and seen_time[stop, q] <= time:
-            return False
-    if start >= seen_start[stop, r - 1]:
-        seen_start[stop, r - 1] = start
-        seen_time[stop, r - 1] = time
+    _, changes, egress, (_, _, limit, change_s, most) = world
+    time, start, now = when
+    if not _is_news(state[1], stop, r - 1, time, start):
+        return False
     first, target, seconds, _ = egress
     for k in range(first[stop], first[stop + 1]):
-        if time + seconds[k] - start > rules[2]:
+        if time + seconds[k] - start > limit:
             break
-        found[target[k]] = max(found[target[k]], start)
-    if r == rules[4]:
+        state[5][target[k]] = max(state[5][target[k]], start)
+    if r == most:
         return False
-    again = _get_ready(stop, r, time + rules[3], start, now, walk_s, rules, labels[0], queue)
+    again = _get_ready(stop, r, (time + change_s, start, now), world, state)
     first, target, seconds, _ = changes
     for k in range(first[stop], first[stop + 1]):
-        then = time + rules[3] + seconds[k]
-        if then - start > rules[2]:
+        then = time + change_s + seconds[k]
+        if then - start > limit:
             break
-        again |= _get_ready(target[k], r, then, start, now, walk_s, rules, labels[0], queue)
+        again |= _get_ready(target[k], r, (then, start, now), world, state)
     return again
 
 
 @njit(cache=True, nogil=True)
-def _get_ready(stop, r, then, start, now, walk_s, rules, ready, queue):
+def _is_news(alighted: tuple[Ints, Ints], stop: int, r: int, time: int, start: int) -> bool:
+    """Tell whether nobody known alighted here as early, from as late a start, with no more rides.
+
+    Of each ride count only the latest start is remembered: what is no news is always right.
+    """
+    starts, times = alighted
+    for q in range(r + 1):
+        if starts[stop, q] >= start and times[stop, q] <= time:
+            return False
+    if start >= starts[stop, r]:
+        starts[stop, r] = start
+        times[stop, r] = time
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _get_ready(stop: int, r: int, when: tuple[int, int, int], world: World, state: State) -> bool:
     """Queue a label unless one of no more rides is as good; True when it counts at once."""
-    own = min(then - walk_s[stop], rules[1])
-    if own >= start or then - start > rules[2]:
+    after, until, limit, _, _ = world[3]
+    ready, walk_s = state[0], state[3]
+    then, start, now = when
+    if then - start > limit:
+        return False
+    # whoever walks here from the source starts later, unless that is after the last start allowed
+    if then - walk_s[stop] >= start and start + limit - walk_s[stop] <= until:
         return False
     for q in range(1, r + 1):
         if ready[stop, q] >= start:
@@ -199,12 +227,12 @@ def _get_ready(stop, r, then, start, now, walk_s, rules, ready, queue):
     if then <= now:
         ready[stop, r] = start
         return True
-    _wait(queue, then - rules[0], stop, r, start)
+    _wait(state[4], then - after, stop, r, start)
     return False
 
 
 @njit(cache=True, nogil=True)
-def _wait(queue, slot, stop, r, start):
+def _wait(queue: tuple[Ints, Ints], slot: int, stop: int, r: int, start: int) -> None:
     """Put a label in its bucket; row 0 of ``waiting`` holds the rows used and the first free."""
     bucket, waiting = queue
     row = waiting[0, 1]
@@ -223,7 +251,7 @@ def _wait(queue, slot, stop, r, start):
 
 
 @njit(cache=True, nogil=True)
-def _release(queue, slot, ready):
+def _release(queue: tuple[Ints, Ints], slot: int, ready: Ints) -> None:
     """Make the labels of one bucket count, and free their rows."""
     bucket, waiting = queue
     row = bucket[slot]

@@ -22,6 +22,8 @@ from famgeo.travel.vehicles import next_in_seat
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Rides = tuple[Ints, Ints, Ints, Ints, Ints, Mask, Mask]
+"""The arrays of ``Connections`` as a kernel takes them."""
 
 DAY_S = 2 * HALF_DAY_S
 
@@ -44,6 +46,14 @@ class Connections:
 
     def __len__(self) -> int:
         return len(self.depart_s)
+
+    @property
+    def columns(self) -> Rides:
+        """The arrays in the order of the fields."""
+        return (
+            *(self.depart_s, self.arrive_s, self.from_stop, self.to_stop, self.vehicle),
+            *(self.board, self.alight),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +226,7 @@ def _departures(timetable: Timetable, runs: Mask) -> tuple[Longs, Longs]:
 
 
 def _vehicles(trips: Longs, following: Longs) -> Longs:
-    """Number the vehicles of a day's trips by the place of each vehicle's first trip."""
+    """Give each trip of a day the place of the first trip that its vehicle runs."""
     place = np.full(len(following) + 1, -1, dtype=np.int64)
     place[trips] = np.arange(len(trips))
     vehicle = np.arange(len(trips))

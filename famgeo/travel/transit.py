@@ -18,9 +18,10 @@ from famgeo.domain import Answer, Limits
 from famgeo.errors import TravelError
 from famgeo.tables import Timetable
 from famgeo.travel.last import NO_START, latest_starts
-from famgeo.travel.scan import NEVER, Found, Rules, Walks, earliest, walks
+from famgeo.travel.scan import NEVER, Found, earliest
 from famgeo.travel.streets import Legs, Snap, StreetGraph, nearby, search, snap
 from famgeo.travel.timetable import DAY_S, ServiceDay
+from famgeo.travel.walks import Rules, Walks, walks
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -190,7 +191,9 @@ def _from_places(
     network: TransitNetwork, places: Snap, limits: Limits, *, back: bool, executor: Executor | None
 ) -> Walks:
     """Return the walks from places to stops, or, ``back`` in time, from stops to places."""
-    place, stop, seconds, metres = _near_stops(network, places, limits, back, executor)
+    place, stop, seconds, metres = _near_stops(
+        network, places, limits, stops_first=back, executor=executor
+    )
     return walks(place, network.number[stop], seconds, metres, n_places=len(places))
 
 
@@ -198,7 +201,9 @@ def _to_places(
     network: TransitNetwork, places: Snap, limits: Limits, *, back: bool, executor: Executor | None
 ) -> Walks:
     """Return the walks from stops to places, or, ``back`` in time, from places to stops."""
-    place, stop, seconds, metres = _near_stops(network, places, limits, not back, executor)
+    place, stop, seconds, metres = _near_stops(
+        network, places, limits, stops_first=not back, executor=executor
+    )
     return walks(network.number[stop], place, seconds, metres, n_places=network.n_stops)
 
 
@@ -206,10 +211,14 @@ def _near_stops(
     network: TransitNetwork,
     places: Snap,
     limits: Limits,
+    *,
     stops_first: bool,
     executor: Executor | None,
 ) -> tuple[Ints, Ints, Floats, Floats]:
-    """Return place, stop, seconds and metres of each walk; search from whichever are fewer."""
+    """Return place, stop, seconds and metres of each walk from stops, or to them, and places.
+
+    The search is from whichever are fewer.
+    """
     limit_s = limits.max_walk_min * 60
     if len(places) <= len(network.stops):
         near = nearby(

@@ -52,7 +52,7 @@ def _said(timetable: Timetable, ends: pd.DataFrame, *, stays: bool) -> pd.DataFr
     said = said.loc[said["stays"] == stays, ["from_trip", "to_trip"]].astype(np.int64)
     before = ends["last_s"].to_numpy()[said["from_trip"].to_numpy()]
     after = ends["first_s"].to_numpy()[said["to_trip"].to_numpy()]
-    return said[after >= before]
+    return pd.DataFrame(said[after >= before])
 
 
 def _block_pairs(timetable: Timetable, ends: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,79 @@
+"""What every scan takes besides connections: walks as sparse arrays, the rules, and chunks."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Floats = NDArray[np.float32]
+Feet = tuple[Longs, Ints, Ints, Floats]
+"""The arrays of ``Walks`` as a kernel takes them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walks:
+    """Walks from each of n places to others, sparse: those of place i are start[i]:start[i + 1].
+
+    start : int64 (n + 1,). target : int32. seconds : int32, sorted upwards within a place.
+    metres : float32.
+    """
+
+    start: Longs
+    target: Ints
+    seconds: Ints
+    metres: Floats
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    @property
+    def columns(self) -> Feet:
+        """The arrays in the order of the fields."""
+        return self.start, self.target, self.seconds, self.metres
+
+    def part(self, first: int, last: int) -> "Walks":
+        """Return the walks of the places ``first`` up to before ``last``."""
+        rows = slice(self.start[first], self.start[last])
+        return Walks(
+            start=self.start[first : last + 1] - self.start[first],
+            target=self.target[rows],
+            seconds=self.seconds[rows],
+            metres=self.metres[rows],
+        )
+
+
+def walks(source: Ints, target: Ints, seconds: Floats, metres: Floats, *, n_places: int) -> Walks:
+    """Put walks in order of place and seconds; seconds are rounded to whole ones, once, here."""
+    whole = np.rint(seconds).astype(np.int32)
+    order = np.lexsort((target, whole, source))
+    return Walks(
+        start=np.searchsorted(source[order], np.arange(n_places + 1)).astype(np.int64),
+        target=target[order].astype(np.int32),
+        seconds=whole[order],
+        metres=metres[order].astype(np.float32),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What a journey may be: seconds for each change, rides at most, seconds at most."""
+
+    change_s: int
+    max_rides: int
+    limit_s: int
+
+
+def in_chunks(run: Callable[[int, int], None], n: int, executor: Executor | None) -> None:
+    """Run a function over 0..n in chunks, on the executor when there is one."""
+    if executor is None or n < 2:  # noqa: PLR2004 - one source needs no chunks
+        run(0, n)
+        return
+    size = max(1, n // 8)
+    edges = range(0, n, size)
+    jobs = [executor.submit(run, first, min(first + size, n)) for first in edges]
+    for job in jobs:
+        job.result()
