@@ -68,9 +68,8 @@ def synth(
     as_json: Json = False,
 ) -> None:
     """Draw made-up families where people live, to plan without student data."""
-    from famgeo.sources.roster import write_roster
     from famgeo.sources.schools import read_schools
-    from famgeo.sources.synth import synth_families
+    from famgeo.sources.synth import synth_families, write_roster
 
     students = synth_families(
         population,

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from famgeo.cli.study import Part, add_one
-from famgeo.cli.terminal import Json, app, folder_of, open_named, progress, tell, threads, vault_of
+from famgeo.cli.terminal import (
+    Json,
+    app,
+    folder_of,
+    now,
+    open_named,
+    progress,
+    tell,
+    threads,
+    vault_of,
+)
 from famgeo.domain import Meeting, MostFamilies
 from famgeo.errors import StudyError
 from famgeo.settings import bundled
@@ -35,6 +45,7 @@ def demo(
             MostFamilies(n_sites=DEMO_SITES),
             [Meeting.parse(DEMO_MEETING, opened.zone)],
             name="three-places",
+            now=now(),
             executor=executor,
             progress=show,
         )

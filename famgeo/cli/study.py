@@ -153,6 +153,7 @@ def barriers(
             [Meeting.parse(text, opened.zone) for text in meeting],
             site_ids=tuple(site or ()),
             limit_min=limit_minutes,
+            now=now(),
             executor=executor,
             progress=show,
         )
@@ -186,6 +187,7 @@ def plan(
             wanted,
             [Meeting.parse(text, opened.zone) for text in meeting],
             name=name,
+            now=now(),
             executor=executor,
             progress=show,
         )

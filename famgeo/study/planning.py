@@ -1,0 +1,160 @@
+"""From homes to what may be shown: barriers, a verified choice of sites, and its release."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from datetime import date
+
+import geopandas as gpd
+import pandas as pd
+
+from famgeo.domain import Goal, Meeting, Plan
+from famgeo.errors import PlanError
+from famgeo.plan.sites import choose_sites
+from famgeo.plan.verify import verify_plan
+from famgeo.release.areas import cut_home_areas, refit_areas
+from famgeo.release.exact import exact_of, exact_plan
+from famgeo.release.gate import PlanToShow, make_release, release_barriers
+from famgeo.study.homes import barriers_of
+from famgeo.study.world import World
+from famgeo.tables import Progress, Release, ReleasedBarriers, lonlat, no_progress
+
+SECONDS_TO_PROVE = 60.0
+
+
+def barriers_released(
+    world: World,
+    meetings: Sequence[Meeting],
+    *,
+    site_ids: tuple[str, ...],
+    today: date,
+    executor: Executor | None = None,
+    progress: Progress = no_progress,
+) -> ReleasedBarriers:
+    """Return who cannot come to these meetings, for some sites or all, as it may be shown."""
+    barriers = _barriers(world, meetings, executor, progress)
+    exact = exact_of(
+        barriers,
+        households=world.homes,
+        own_sites=_own_sites(world),
+        sites=_asked(world.sites, site_ids),
+        meetings=tuple(meeting.meeting_id for meeting in meetings),
+    )
+    release = _release(world, today=today)
+    return release_barriers(exact, release=release, secret=world.vault.secret())
+
+
+def plan_released(
+    world: World,
+    goal: Goal,
+    meetings: Sequence[Meeting],
+    *,
+    name: str,
+    today: date,
+    executor: Executor | None = None,
+    progress: Progress = no_progress,
+) -> Release:
+    """Choose sites exactly, verify every claim, and return a release that holds the plan."""
+    barriers = _barriers(world, meetings, executor, progress)
+    progress("Choosing places", 0.85)
+    plan = choose_sites(
+        barriers, world.homes, world.sites, goal, meetings=meetings, seconds=SECONDS_TO_PROVE
+    )
+    progress("Checking the plan", 0.9)
+    verify_plan(plan, barriers, world.homes, world.sites)
+    progress("Making it safe to show", 0.95)
+    exact = exact_plan(
+        plan,
+        barriers,
+        households=world.homes,
+        own_sites=_own_sites(world),
+        sites=world.sites,
+    )
+    shown = PlanToShow(
+        name=name, exact=exact, quality=plan.quality, settings=settings_of(plan, world)
+    )
+    return _release(world, today=today, plans=[shown])
+
+
+def settings_of(plan: Plan, world: World) -> dict[str, object]:
+    """Return what is needed to make the plan again, as JSON types."""
+    goal = plan.goal
+    return {
+        "goal": "reach",
+        "sites": goal.n_sites,
+        "lock": sorted(goal.locked),
+        "exclude": sorted(goal.excluded),
+        "need": sorted(goal.needs),
+        "meetings": [meeting.meeting_id for meeting in plan.meetings],
+        "limit_minutes": world.limits.limit_min,
+        "files": dict(world.files),
+    }
+
+
+def _barriers(
+    world: World,
+    meetings: Sequence[Meeting],
+    executor: Executor | None,
+    progress: Progress,
+) -> pd.DataFrame:
+    tables = [
+        barriers_of(
+            world.vault,
+            world.network,
+            world.homes,
+            world.sites,
+            meeting=meeting,
+            limits=world.limits,
+            files=world.files,
+            executor=executor,
+            progress=progress,
+        )
+        for meeting in meetings
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _release(world: World, *, today: date, plans: Sequence[PlanToShow] = ()) -> Release:
+    return make_release(
+        study=world.settings.name,
+        households=world.homes,
+        areas=_areas(world, today),
+        plans=plans,
+        secret=world.vault.secret(),
+        k=world.settings.k,
+    )
+
+
+def _areas(world: World, today: date) -> gpd.GeoDataFrame:
+    """Return the study's home areas: cut once, then frozen, and merged where families left."""
+    k = world.settings.k
+    mapped = lonlat(world.homes[~world.homes["protected"]])
+    frozen = world.store.home_areas()
+    areas = cut_home_areas(mapped, k=k) if frozen.empty else refit_areas(frozen, mapped, k=k)
+    if areas.empty:
+        message = (
+            f"{world.settings.name} has too few families to show: a map needs at least {k} "
+            "that may be counted, in three homes or more."
+        )
+        raise PlanError(message)
+    if len(areas) != len(frozen):
+        world.store.save_home_areas(areas, frozen_on=today)
+    return areas
+
+
+def _own_sites(world: World) -> pd.DataFrame:
+    """Return household_id and site_id for every family's own schools."""
+    own = world.homes[["household_id"]].assign(site_id=world.homes["school_ids"].str.split(";"))
+    exploded: pd.DataFrame = own.explode("site_id", ignore_index=True)
+    return exploded
+
+
+def _asked(sites: gpd.GeoDataFrame, site_ids: tuple[str, ...]) -> gpd.GeoDataFrame:
+    if not site_ids:
+        return sites
+    if unknown := [site_id for site_id in site_ids if site_id not in set(sites["site_id"])]:
+        message = (
+            f"There is no site {', '.join(unknown)}. Sites are the schools, and the assets whose "
+            "hosts column says yes."
+        )
+        raise PlanError(message)
+    return sites[sites["site_id"].isin(site_ids)].reset_index(drop=True)

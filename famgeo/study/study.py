@@ -1,0 +1,343 @@
+"""A study: its files in, its plans out, every stage in its order.
+
+What needs homes takes the vault as an argument. Without one, everything here is public: the map,
+the timetable, the directory, and the release.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import geopandas as gpd
+import pandas as pd
+
+from famgeo.domain import Answer, Goal, Limits, Meeting, ReadReport, StudySettings, timezone
+from famgeo.errors import StudyError
+from famgeo.outputs import EXPORTERS
+from famgeo.outputs.basemap import build_basemap
+from famgeo.sources.assets import read_assets
+from famgeo.sources.gtfs import read_timetable
+from famgeo.sources.osm import read_basemap, read_streets
+from famgeo.sources.roster import households, read_roster
+from famgeo.sources.schools import read_schools
+from famgeo.store.artifacts import artifact
+from famgeo.store.studies import Store, new_study, open_study_store
+from famgeo.store.whole_files import sha256_of
+from famgeo.study.findings import Finding, look_over
+from famgeo.study.geography import StreetPoints, area_round_trips, street_points
+from famgeo.study.planning import barriers_released, plan_released
+from famgeo.study.world import World
+from famgeo.tables import (
+    SITES,
+    Progress,
+    Read,
+    Release,
+    ReleasedBarriers,
+    ReleasedPlan,
+    Streets,
+    Timetable,
+    Vault,
+    check,
+    lonlat,
+    no_progress,
+)
+from famgeo.travel.network import Network
+
+Bounds = tuple[float, float, float, float]
+
+
+def create_study(folder: Path, *, name: str, timezone: str) -> "Study":
+    """Make an empty study in a folder that is not one yet; raises ``StudyError`` otherwise."""
+    return Study(store=new_study(folder, name=name, timezone=timezone))
+
+
+def open_study(folder: Path) -> "Study":
+    """Open the study in a folder; raises ``StudyError`` when there is none or it is damaged."""
+    return Study(store=open_study_store(folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """One district's files, tables and plans."""
+
+    store: Store
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds all of the study."""
+        return self.store.folder
+
+    @property
+    def settings(self) -> StudySettings:
+        """What ``famgeo.toml`` says."""
+        return self.store.settings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The district's time zone."""
+        return timezone(self.settings.timezone)
+
+    def schools(self) -> gpd.GeoDataFrame:
+        """Return SCHOOLS."""
+        return self.store.schools()
+
+    def assets(self) -> gpd.GeoDataFrame:
+        """Return ASSETS."""
+        return self.store.assets()
+
+    def sites(self) -> gpd.GeoDataFrame:
+        """Return SITES: every school, and every asset known to host."""
+        schools = self.schools().rename(columns={"school_id": "site_id"})
+        schools = schools.assign(
+            kind="school",
+            capacity=float("nan"),
+            languages="",
+            child_care=str(Answer.UNKNOWN),
+            opening_hours="",
+            cost_usd=float("nan"),
+        )
+        assets = self.assets().rename(columns={"asset_id": "site_id"})
+        hosts = assets[assets["hosts"] == Answer.YES]
+        columns = list(SITES.columns)
+        both = pd.concat([schools[columns], hosts[columns]], ignore_index=True)
+        return check(gpd.GeoDataFrame(both, geometry="geometry", crs="EPSG:4326"), SITES)
+
+    def add_roster(self, vault: Vault, path: Path, *, now: datetime) -> ReadReport:
+        """Read families into the vault; the report names rows, never a home."""
+        known = set(self.schools()["school_id"]) or None
+        read = read_roster(path, district=self._bounds(), schools=known)
+        added = vault.add_students(read.table, sha256_of(path))
+        note = (
+            f"{added:,} students are new; the others were in the study already."
+            if added < len(read.table)
+            else "Homes are kept in the vault alone."
+        )
+        report = replace(read.report, notes=(*read.report.notes, note))
+        return self._noted("roster", path, report, now)
+
+    def add_schools(self, path: Path, *, now: datetime) -> ReadReport:
+        """Read the schools, in the place of those that were there."""
+        read = read_schools(path, district=self._bounds())
+        if len(read.table):
+            self.store.save_schools(read.table)
+        return self._noted("schools", path, read.report, now)
+
+    def add_assets(self, path: Path, *, now: datetime) -> ReadReport:
+        """Read the community directory, in the place of the one that was there."""
+        read = read_assets(path, district=self._bounds())
+        if len(read.table):
+            self.store.save_assets(read.table)
+        return self._noted("assets", path, read.report, now)
+
+    def add_streets(
+        self, path: Path, *, now: datetime, progress: Progress = no_progress
+    ) -> ReadReport:
+        """Read and keep a street file, and draw the background map from it."""
+        progress("Reading streets", 0.1)
+        read = read_streets(path)
+        self.store.add_file("streets", path)
+        progress("Drawing the background map", 0.5)
+        self._draw_basemap()
+        return self._noted("streets", path, read.report, now)
+
+    def add_transit(self, path: Path, *, now: datetime) -> ReadReport:
+        """Read and keep one timetable; a file of the same name takes its place."""
+        read = read_timetable(path, feed_id=path.stem)
+        self.store.add_file("transit", path, feed_id=path.stem)
+        return self._noted("transit", path, read.report, now)
+
+    def findings(self, *, today: date, vault: Vault) -> tuple[Finding, ...]:
+        """Say what is missing, stale or wrong, and what to do."""
+        return look_over(
+            schools=self.schools(),
+            assets=self.assets(),
+            has_streets=bool(self.store.files("streets")),
+            timetables=self._timetables(),
+            students=len(vault.students()),
+            today=today,
+        )
+
+    def barriers(
+        self,
+        vault: Vault,
+        meetings: Sequence[Meeting],
+        *,
+        site_ids: Sequence[str] = (),
+        limit_min: float | None = None,
+        now: datetime,
+        executor: Executor | None = None,
+        progress: Progress = no_progress,
+    ) -> ReleasedBarriers:
+        """Find who cannot come, keep it in the vault, and return what may be shown."""
+        limits = self._limits(limit_min)
+        return barriers_released(
+            self._world(vault, limits),
+            meetings,
+            site_ids=tuple(site_ids),
+            today=now.date(),
+            executor=executor,
+            progress=progress,
+        )
+
+    def plan(
+        self,
+        vault: Vault,
+        goal: Goal,
+        meetings: Sequence[Meeting],
+        *,
+        name: str | None = None,
+        now: datetime,
+        executor: Executor | None = None,
+        progress: Progress = no_progress,
+    ) -> ReleasedPlan:
+        """Choose sites, verify the choice, release it under a name and keep the release."""
+        release = plan_released(
+            self._world(vault, self.settings.limits),
+            goal,
+            meetings,
+            name=name or f"{goal.n_sites}-sites",
+            today=now.date(),
+            executor=executor,
+            progress=progress,
+        )
+        plan = release.plans[-1]
+        self.store.save_plan(plan, utc=now)
+        self.store.save_release(release, utc=now)
+        return plan
+
+    def release(self) -> Release | None:
+        """Return the newest release; None before the first plan."""
+        return self.store.latest_release()
+
+    def export(
+        self, plan: str, formats: Sequence[str], folder: Path, *, audience: str = "district"
+    ) -> list[Path]:
+        """Write a released plan's files; raises ``StudyError`` for an unknown plan or format."""
+        if unknown := [name for name in formats if name not in EXPORTERS]:
+            message = (
+                f"There is no format {', '.join(unknown)}. This version writes "
+                f"{', '.join(EXPORTERS)}."
+            )
+            raise StudyError(message)
+        self.store.plan(plan)
+        release = self.release()
+        assert release is not None
+        return [
+            path
+            for name in formats
+            for path in EXPORTERS[name](release, plan, folder, audience=audience)
+        ]
+
+    def basemap(self) -> Path | None:
+        """Return the background map's file, drawn again if it was deleted; None without streets."""
+        return self._draw_basemap()
+
+    def service_dates(self) -> tuple[date, date] | None:
+        """Return the first and last day that the timetables cover together."""
+        days = [feed.services["date"] for feed in self.network.timetables if len(feed.services)]
+        if not days:
+            return None
+        first, last = min(d.min() for d in days), max(d.max() for d in days)
+        return pd.Timestamp(first).date(), pd.Timestamp(last).date()
+
+    def round_trips(self, site_id: str, meeting: Meeting, means: str) -> pd.DataFrame:
+        """Return the round trip of every home area to a site: public geography, no family in it."""
+        release = self.release()
+        if release is None:
+            message = f"{self.settings.name} has no plan yet. Make one with famgeo plan."
+            raise StudyError(message)
+        sites = self.sites()
+        site = sites[sites["site_id"] == site_id]
+        if site.empty:
+            message = f"There is no site '{site_id}' in {self.settings.name}."
+            raise StudyError(message)
+        return area_round_trips(
+            self.network,
+            self._street_points,
+            list(release.home_areas["home_area_id"]),
+            lonlat(site),
+            meeting=meeting,
+            means=means,
+            limits=self.settings.limits,
+        )
+
+    @cached_property
+    def network(self) -> Network:
+        """The streets and timetables, read once."""
+        return self._network(self.settings.limits)
+
+    @cached_property
+    def _street_points(self) -> StreetPoints:
+        release = self.release()
+        assert release is not None
+        return street_points(release.home_areas, self.network.streets)
+
+    def _network(self, limits: Limits) -> Network:
+        return Network(streets=self._streets().table, timetables=self._timetables(), limits=limits)
+
+    def _streets(self) -> Read[Streets]:
+        files = self.store.files("streets")
+        if not files:
+            message = (
+                f"{self.settings.name} has no streets yet. Add them: famgeo add "
+                f"{self.folder.name} streets FILE.osm.pbf"
+            )
+            raise StudyError(message)
+        return read_streets(files[0].path)
+
+    def _timetables(self) -> tuple[Timetable, ...]:
+        return tuple(
+            read_timetable(file.path, feed_id=file.feed_id).table
+            for file in self.store.files("transit")
+        )
+
+    def _world(self, vault: Vault, limits: Limits) -> World:
+        homes = households(vault.students())
+        if homes.empty:
+            message = (
+                f"{self.settings.name} has no families yet. Add them: famgeo add "
+                f"{self.folder.name} roster FILE.csv"
+            )
+            raise StudyError(message)
+        files = [*self.store.files("streets"), *self.store.files("transit")]
+        same = limits == self.settings.limits
+        return World(
+            settings=self.settings,
+            store=self.store,
+            vault=vault,
+            network=self.network if same else self._network(limits),
+            homes=homes,
+            sites=self.sites(),
+            limits=limits,
+            files={file.feed_id or file.kind: file.sha256 for file in files},
+        )
+
+    def _limits(self, limit_min: float | None) -> Limits:
+        limits = self.settings.limits
+        return limits if limit_min is None else replace(limits, limit_min=limit_min)
+
+    def _draw_basemap(self) -> Path | None:
+        files = self.store.files("streets")
+        if not files:
+            return None
+        path = artifact(self.folder, "basemap", {"streets": files[0].sha256}, ending=".pmtiles")
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            build_basemap(read_basemap(files[0].path), path)
+        return path
+
+    def _bounds(self) -> Bounds | None:
+        """Return the district's box: that of its schools, for what is added later to meet."""
+        schools = self.schools()
+        if len(schools) < 2:  # noqa: PLR2004 - one point has no extent
+            return None
+        west, south, east, north = schools.total_bounds
+        return float(west), float(south), float(east), float(north)
+
+    def _noted(self, what: str, path: Path, report: ReadReport, now: datetime) -> ReadReport:
+        self.store.add_read(what, report, sha256=sha256_of(path), utc=now)
+        return report
