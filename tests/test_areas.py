@@ -1,11 +1,10 @@
 """Home areas: at least k homes in whole squares, the same whatever the order of rows."""
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from famgeo.release import splitting
@@ -15,7 +14,7 @@ from famgeo.release.areas import (
     households_in_areas,
     refit_areas,
 )
-from famgeo.release.quadtree import LEAF_M, Square, grid_over
+from famgeo.release.quadtree import LEAF_M, grid_over
 from famgeo.tables import as_points
 
 K = 10
@@ -105,3 +104,104 @@ def test_only_fewer_than_k_far_out_stay_off_the_map(lonlat):
     block = int(splitting.SPARSE_M / LEAF_M)
     in_block = np.unique(grid_over(lonlat).leaves(off) // block, axis=0, return_counts=True)[1]
     assert (in_block < K).all()
+
+
+def household_table(lonlat, protected):
+    table = pd.DataFrame({"protected": np.broadcast_to(protected, len(lonlat))})
+    return as_points(table, *lonlat.T)
+
+
+def test_nothing_is_drawn_when_all_homes_are_too_few():
+    for lonlat in (place([[0, 0]])[:0], town(1, K - 1), np.repeat(place([[0, 0]]), 500, axis=0)):
+        areas = cut_home_areas(lonlat, k=K)
+        assert areas.empty
+        assert (assign_areas(areas, lonlat) == "").all()
+
+
+def test_four_streets_of_twelve_make_four_areas_and_the_lake_between_joins_one():
+    corners = np.array([[0, 0], [0, 400], [400, 0], [400, 400]])
+    street = np.column_stack([np.linspace(20, 150, 12), np.full(12, 90.0)])
+    lonlat = place((corners[:, None] + street).reshape(-1, 2))
+    areas = cut_home_areas(lonlat, k=K)
+    assert len(areas) == 4
+    assert sorted(np.unique(assign_areas(areas, lonlat), return_counts=True)[1]) == [12] * 4
+
+
+def test_a_farm_far_out_does_not_swallow_the_town():
+    lonlat = town(3, 300, 800.0)
+    with_farm = np.vstack([lonlat, place([[60_000.0, 60_000.0]])])
+    areas = cut_home_areas(with_farm, k=K)
+    assert len(areas) >= 0.8 * len(cut_home_areas(lonlat, k=K))
+    assert assign_areas(areas, with_farm)[-1] == ""
+
+
+def test_the_grid_stays_where_it_is_when_a_home_moves():
+    lonlat = town(4, 200)
+    moved = lonlat.copy()
+    moved[0] += 1e-4
+    np.testing.assert_array_equal(grid_over(lonlat).lons, grid_over(moved).lons)
+
+
+def test_a_point_on_a_border_belongs_to_the_east_and_the_north_alone():
+    lonlat = town(5, 400)
+    areas = cut_home_areas(lonlat, k=K)
+    corners = np.unique(shapely.get_coordinates(areas.geometry), axis=0)
+    just_inside = np.nextafter(corners, 180)
+    assert (assign_areas(areas, corners) == assign_areas(areas, just_inside)).all()
+
+
+def test_protected_families_are_in_no_area():
+    lonlat = town(6, 100, 500.0)
+    areas = cut_home_areas(lonlat, k=K)
+    protected = np.arange(100) % 7 == 0
+    of = households_in_areas(areas, household_table(lonlat, protected))
+    assert (of[protected] == "").all()
+    assert (of[~protected] == assign_areas(areas, lonlat)[~protected]).all()
+
+
+@given(st.integers(0, 1000), st.integers(1, 6))
+def test_refitting_merges_whole_areas_and_never_splits_one(seed, keep_one_in):
+    lonlat = town(seed, 300, 1500.0)
+    areas = cut_home_areas(lonlat, k=K)
+    left = lonlat[::keep_one_in]
+    fitted = refit_areas(areas, left, k=K)
+    of = assign_areas(fitted, left)
+    counts = np.unique(of[of != ""], return_counts=True)[1]
+    assert (counts >= K).all()
+    assert len(counts) == len(fitted)
+    inside = areas.representative_point()
+    middles = np.column_stack([inside.x, inside.y])
+    for shape, area in zip(areas.geometry, assign_areas(fitted, middles), strict=True):
+        if fitted.empty:
+            continue
+        (home,) = fitted.geometry[fitted["home_area_id"] == area]
+        assert shapely.area(shapely.difference(shape, home)) == 0
+
+
+def test_refitting_what_still_fits_changes_nothing():
+    lonlat = town(7, 300)
+    areas = cut_home_areas(lonlat, k=K)
+    fitted = refit_areas(areas, lonlat, k=K)
+    assert fitted["home_area_id"].tolist() == areas["home_area_id"].tolist()
+    assert fitted.geometry.equals(areas.geometry)
+
+
+def test_a_merged_area_is_called_after_its_first_part_and_how_many_joined():
+    lonlat = town(8, 300, 1500.0)
+    areas = cut_home_areas(lonlat, k=K)
+    fitted = refit_areas(areas, lonlat[::2], k=K)
+    joined = sum(int(name.partition("+")[2] or 0) for name in fitted["home_area_id"])
+    assert len(fitted) + joined == len(areas)
+    assert fitted["home_area_id"].is_unique
+
+
+@pytest.mark.golden
+def test_a_real_district_is_cut_finely_and_whole(cities):
+    roster = pd.read_csv(cities / "nky" / "roster.csv")
+    lonlat = roster.groupby("household_id")[["lon", "lat"]].first().to_numpy()
+    areas = cut_home_areas(lonlat, k=K)
+    of = assign_areas(areas, lonlat)
+    assert len(areas) == 246
+    assert (of == "").sum() == 0
+    km2 = areas.to_crs(areas.estimate_utm_crs()).area / 1e6
+    assert km2.median() == pytest.approx(0.64, abs=0.01)

@@ -73,7 +73,7 @@ def fold(groups: Mapping[str, Households], *, k: int = 10) -> dict[str, Househol
     would remain or would hold more than 95 %.
 
     >>> sorted(fold({"a": set("abcdefghijkl"), "b": set("mnopqrstuvwx"), "c": set("y")}, k=10))
-    ['a', 'other']
+    ['b', 'other']
     """
     visible = {name: set(members) for name, members in groups.items() if len(members) >= k}
     small = [members for members in groups.values() if len(members) < k]
