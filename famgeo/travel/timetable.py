@@ -115,7 +115,7 @@ def service_day(timetables: Sequence[Timetable], day: date, *, step_free: bool) 
     n_stops = n_vehicles = n_trips = 0
     for timetable, runs_then in zip(timetables, covered, strict=True):
         if runs_then:
-            runs = _runs(timetable, day, zero_s)
+            runs = _runs(timetable, day, zero_s, step_free=step_free)
             parts.append(_connections(timetable, runs, n_stops, n_vehicles, step_free=step_free))
             n_vehicles += len(runs.trip)
             n_trips += int(runs.own.sum())
@@ -130,7 +130,7 @@ def service_day(timetables: Sequence[Timetable], day: date, *, step_free: bool) 
         n_trips=n_trips,
         forward=forward,
         backward=backward,
-        notes=_notes(timetables, covered, day, n_trips),
+        notes=_notes(timetables, covered, day, n_trips, step_free=step_free),
     )
 
 
@@ -157,7 +157,7 @@ def _not_covered(timetables: Sequence[Timetable], day: date) -> str:
 def _advice(timetables: Sequence[Timetable], day: date) -> str:
     """Name the nearest day of the same weekday on which something runs."""
     dates = pd.concat([t.services["date"] for t in timetables])
-    same = dates[dates.dt.dayofweek == day.weekday()]
+    same = dates[dates.dt.day_of_week == day.weekday()]
     if same.empty:
         return f"Nothing runs on a {day:%A}; choose another day or add a newer feed."
     near = same.iloc[(same - pd.Timestamp(day)).abs().argmin()]
@@ -165,7 +165,12 @@ def _advice(timetables: Sequence[Timetable], day: date) -> str:
 
 
 def _notes(
-    timetables: Sequence[Timetable], covered: Sequence[bool], day: date, n_trips: int
+    timetables: Sequence[Timetable],
+    covered: Sequence[bool],
+    day: date,
+    n_trips: int,
+    *,
+    step_free: bool,
 ) -> tuple[str, ...]:
     notes = [
         f"The feed '{t.feed_id}' does not cover {day}: it runs from "
@@ -174,16 +179,23 @@ def _notes(
         if not runs_then
     ]
     if n_trips == 0:
-        notes.append(f"Nothing runs on {day:%A} {day}, though the timetable covers it.")
+        what = "Nothing that a wheelchair user can surely use" if step_free else "Nothing"
+        notes.append(f"{what} runs on {day:%A} {day}, though the timetable covers it.")
     return tuple(notes)
 
 
-def _runs(timetable: Timetable, day: date, zero_s: int) -> _Runs:
-    """Return every run of the days before, on and after, kept when near enough to the day."""
+def _runs(timetable: Timetable, day: date, zero_s: int, *, step_free: bool) -> _Runs:
+    """Return every run of the days before, on and after.
+
+    A vehicle is broken up by a trip that a wheelchair user cannot surely sit through.
+    """
     zone = timezone(timetable.timezone)
     following = next_in_seat(timetable)
     days = [day + timedelta(days=k) for k in (-1, 0, 1)]
-    parts = [_runs_of(timetable, d, zero_posix_s(d, zone) - zero_s, following) for d in days]
+    usable = (timetable.trips["wheelchair"] == Answer.YES).to_numpy() | (not step_free)
+    parts = [
+        _runs_of(timetable, d, zero_posix_s(d, zone) - zero_s, following, usable) for d in days
+    ]
     n_before = np.cumsum([0, *(len(p.trip) for p in parts[:-1])])
     return _Runs(
         trip=np.concatenate([p.trip for p in parts]),
@@ -193,10 +205,12 @@ def _runs(timetable: Timetable, day: date, zero_s: int) -> _Runs:
     )
 
 
-def _runs_of(timetable: Timetable, day: date, shift_s: int, following: Longs) -> _Runs:
+def _runs_of(
+    timetable: Timetable, day: date, shift_s: int, following: Longs, usable: Mask
+) -> _Runs:
     services = timetable.services
     running = services.loc[services["date"] == pd.Timestamp(day), "service_id"]
-    runs = timetable.trips["service_id"].isin(running).to_numpy()
+    runs = timetable.trips["service_id"].isin(running).to_numpy() & usable
     repeats = np.zeros(len(runs), dtype=bool)
     repeats[timetable.frequencies["trip"].to_numpy()] = True
     once = np.flatnonzero(runs & ~repeats)
@@ -247,8 +261,6 @@ def _connections(
     starts = np.flatnonzero(np.diff(trip, prepend=-1))
     lengths = np.diff(starts, append=len(trip)) - 1
     run = _near(runs, departure[starts], arrival[starts + lengths])
-    if step_free:
-        run = run[(timetable.trips["wheelchair"] == Answer.YES).to_numpy()[runs.trip[run]]]
     count = lengths[runs.trip[run]]
     nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     at = np.repeat(starts[runs.trip[run]], count) + nth
