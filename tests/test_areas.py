@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from famgeo.release import splitting
@@ -159,6 +159,7 @@ def test_protected_families_are_in_no_area():
     assert (of[~protected] == assign_areas(areas, lonlat)[~protected]).all()
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 1000), st.integers(1, 6))
 def test_refitting_merges_whole_areas_and_never_splits_one(seed, keep_one_in):
     lonlat = town(seed, 300, 1500.0)

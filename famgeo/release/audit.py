@@ -52,12 +52,15 @@ def _release_faults(
     release: Release, households: gpd.GeoDataFrame, exact: Sequence[Exact]
 ) -> Faults:
     k = release.k
-    yield from _area_faults(release, households)
     yield from _shape_faults(release, households)
+    yield from _area_faults(release, households)
     yield from _figure_faults("families outside any home area", release.unmapped, k)
     if len(exact) != len(release.plans):
         yield "a plan has no exact figures to be held against"
+    everyone = set(households["household_id"])
     for plan, sets in zip(release.plans, exact, strict=False):
+        if sets.everyone != everyone:
+            yield f"plan {plan.name} counts other families than the study holds"
         if list(plan.sites.columns) != SITE_COLUMNS:
             yield f"the sites of plan {plan.name} have columns beside those allowed"
         yield from _headline_faults(plan.headline, sets, k)
