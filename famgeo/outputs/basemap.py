@@ -5,7 +5,6 @@ computer for a few kilobytes at a time and never asks the internet.
 """
 
 import gzip
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,7 +22,17 @@ from famgeo.errors import SourceError
 MAX_ZOOM = 14
 """Half a metre a step at 60° north; the browser enlarges from here."""
 
-SHOWN_FROM = {"water": 9, "parks": 10, "rail": 11, "buildings": 14}
+SHOWN_FROM = {
+    "water": 9,
+    "parks": 10,
+    "rail": 11,
+    "buildings": 14,
+    "main_streets": 9,
+    "middle_streets": 11,
+    "small_streets": 12,
+}
+"""The first zoom at which each layer is drawn."""
+
 MAIN_STREETS = frozenset(
     f"{kind}{link}"
     for kind in ("motorway", "trunk", "primary", "secondary")
@@ -31,7 +40,6 @@ MAIN_STREETS = frozenset(
 )
 MIDDLE_STREETS = frozenset({"tertiary", "tertiary_link", "unclassified"})
 COLUMNS = ("kind", "name")
-METADATA_KEYS = ("name", "format", "vector_layers")
 
 
 def build_basemap(layers: Mapping[str, gpd.GeoDataFrame], path: Path) -> Path:
@@ -64,32 +72,27 @@ def build_basemap(layers: Mapping[str, gpd.GeoDataFrame], path: Path) -> Path:
     return path
 
 
-def _by_rank(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[tuple[str, int], gpd.GeoDataFrame]:
-    """Return the layers keyed by the name drawn and the first zoom at which they are."""
-    parts = {
-        (name, zoom): layers[name][[*COLUMNS, "geometry"]]
-        for name, zoom in SHOWN_FROM.items()
-        if name in layers
-    }
+def _by_rank(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
+    """Return the layers as drawn: streets in three, because a tile may name a layer only once."""
+    parts = {name: layers[name] for name in SHOWN_FROM if name in layers}
     if "streets" in layers:
-        streets = layers["streets"][[*COLUMNS, "geometry"]]
+        streets = layers["streets"]
         main, middle = streets.kind.isin(MAIN_STREETS), streets.kind.isin(MIDDLE_STREETS)
-        parts["streets", 9] = streets[main]
-        parts["streets", 11] = streets[middle]
-        parts["streets", 12] = streets[~main & ~middle]
+        parts["main_streets"] = streets[main]
+        parts["middle_streets"] = streets[middle]
+        parts["small_streets"] = streets[~main & ~middle]
     return parts
 
 
-def _tile(part: tuple[str, int], layer: gpd.GeoDataFrame, folder: Path) -> Path:
+def _tile(name: str, layer: gpd.GeoDataFrame, folder: Path) -> Path:
     """Cut one layer into tiles with GDAL and return the file."""
-    name, zoom = part
-    path = folder / f"{name}-{zoom}.pmtiles"
+    path = folder / f"{name}.pmtiles"
     pyogrio.write_dataframe(
         _texts(layer),
         path,
         driver="PMTiles",
         layer=name,
-        dataset_options={"MINZOOM": zoom, "MAXZOOM": MAX_ZOOM, "NAME": name},
+        dataset_options={"MINZOOM": SHOWN_FROM[name], "MAXZOOM": MAX_ZOOM, "NAME": name},
     )
     return path
 
@@ -148,7 +151,7 @@ def _write(
     with open_writer(str(path)) as writer:
         for tile_id, place in _in_order(tiles):
             writer.write_tile(tile_id, gzip.compress(tiles[place], mtime=0))
-        writer.finalize(header, json.loads(json.dumps(metadata)))
+        writer.finalize(header, metadata)
 
 
 def _in_order(

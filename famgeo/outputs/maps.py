@@ -106,7 +106,7 @@ def draw_map(
         "words": vars(words or MapWords()),
     }
     drawn.add_child(_Call(verb="open", on_map=True, value=world))
-    _use_own_scripts(drawn, static_url)
+    use_own_scripts(drawn, static_url)
     return drawn
 
 
@@ -196,8 +196,8 @@ def _sites(sites: gpd.GeoDataFrame) -> list[dict[str, object]]:
     ]
 
 
-def _use_own_scripts(drawn: folium.Map, static_url: str) -> None:
-    """Point every script and style of a map at this program's own files."""
+def use_own_scripts(drawn: folium.Map, static_url: str) -> None:
+    """Point every script and style of a map, and of what was added to it, at our own files."""
     drawn.default_js = [(name, f"{static_url}/{SCRIPTS[name]}") for name in MAP_SCRIPTS]
     drawn.default_css = [(name, f"{static_url}/{SCRIPTS[name]}") for name in MAP_STYLES]
     for child in _with_scripts(drawn):

@@ -57,7 +57,8 @@ class District:
     def families(self) -> pd.Series:
         """Released families by home area."""
         assert self.release is not None
-        return self.release.home_areas.set_index("home_area_id").families
+        areas = self.release.home_areas
+        return pd.Series(areas.families.to_numpy(), index=areas.home_area_id.to_numpy())
 
 
 def load(study: Study) -> District:
@@ -151,16 +152,15 @@ def _painted(district: District, explored: Explored | None, view: View) -> MapVi
     """Turn the travel rows into looks and labels."""
     limits = district.study.settings.limits
     chosen = list(district.plan.sites.site_id) if district.plan else []
-    area = st.session_state.get(AREA_KEY, "")
     if explored is None:
         return MapView(looks={}, labels={}, place=view.site_id, chosen=chosen)
-    labels = {str(index): words.label(row) for index, row in explored.trips.iterrows()}
+    looks = words.looks(explored.trips, limits)
     return MapView(
-        looks=words.looks(explored.trips, limits).to_dict(),
-        labels=labels,
+        looks={str(area): look for area, look in looks.items()},
+        labels={str(area): words.label(trip) for area, trip in explored.trips.iterrows()},
         place=view.site_id,
         chosen=chosen,
-        area=area,
+        area=st.session_state.get(AREA_KEY, ""),
         title=words.LEGEND,
         legend=words.legend(limits),
     )

@@ -31,20 +31,32 @@ def choose_view(
         The days the timetable covers; None when there is no timetable.
     """
     _start(first, sites, means, dates)
+    first_day, last_day = dates or (None, None)
     with st.container(key="controls"):
         place, when, hours, by = st.columns([15, 9, 17, 37])
         place.selectbox("Where to meet", list(sites), format_func=sites.__getitem__, key="place")
-        when.date_input("Day", key="day", format="YYYY-MM-DD", **_limits(dates))
-        start, end = hours.slider(
+        when.date_input(
+            "Day", key="day", format="YYYY-MM-DD", min_value=first_day, max_value=last_day
+        )
+        hours.slider(
             "Meeting starts and ends", EARLIEST, LATEST, step=STEP, format="HH:mm", key="hours"
         )
         by.pills(
-            "How people travel", means, format_func=_label, key="means", required=True, wrap=True
+            "How people travel",
+            means,
+            format_func=_label,
+            key="means",
+            required=True,
+            wrap=True,
         )
-    chosen = st.session_state
-    return View(
-        site_id=chosen.place, day=chosen.day, start=start, end=end, means=chosen.means or means[0]
-    )
+    return _chosen()
+
+
+def _chosen() -> View:
+    """Return what the controls say."""
+    kept = st.session_state
+    start, end = kept["hours"]
+    return View(site_id=kept["place"], day=kept["day"], start=start, end=end, means=kept["means"])
 
 
 def _start(
@@ -62,10 +74,6 @@ def _start(
     if "day" not in kept or (dates and not dates[0] <= kept["day"] <= dates[1]):
         kept["day"] = first.day
     kept.setdefault("hours", (max(first.start, EARLIEST), min(first.end, LATEST)))
-
-
-def _limits(dates: tuple[date, date] | None) -> dict[str, date]:
-    return {"min_value": dates[0], "max_value": dates[1]} if dates else {}
 
 
 def _label(means: str) -> str:

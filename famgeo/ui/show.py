@@ -14,7 +14,7 @@ from streamlit_folium import st_folium
 
 from famgeo.outputs.maps import MapView, draw_map, paint
 from famgeo.settings import bundled
-from famgeo.tables import Headline, ReleasedPlan, split_list
+from famgeo.tables import Headline, ReleasedPlan
 from famgeo.ui import words
 from famgeo.ui.offline import STATIC_URL, page_style
 from famgeo.ui.words import Sentence
@@ -132,7 +132,7 @@ def places(plan: ReleasedPlan) -> None:
     cards = "".join(_card(n, row) for n, (_, row) in enumerate(plan.sites.iterrows(), start=1))
     st.html(
         '<section class="places"><h2>The places this plan chose</h2>'
-        f'<p class="note">{escape(plan.name)} · {escape(plan.headline.quality)}</p>'
+        f'<p class="note">{escape(words.quality(plan))}</p>'
         f"<ol>{cards}</ol></section>"
     )
 
@@ -145,12 +145,11 @@ def table(rows: pd.DataFrame) -> None:
 
 def _card(number: int, site: pd.Series) -> str:
     reached = None if pd.isna(site.reached) else int(site.reached)
-    languages = ", ".join(split_list(site.languages)) or "not known"
     facts = (
         words.seats(site.capacity),
         words.STEP_FREE.get(site.wheelchair, words.STEP_FREE["unknown"]),
-        f"Languages: {languages}",
-        f"Open: {site.opening_hours}" if site.opening_hours else "Opening hours: not known",
+        f"Languages: {words.languages(site.languages)}",
+        f"Open: {words.opening(site.opening_hours)}",
     )
     return (
         f'<li><b class="number">{number}</b><div><h3>{escape(site["name"])}</h3>'

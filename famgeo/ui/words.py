@@ -4,6 +4,7 @@ A sentence is a list of pieces, ``(text, tone)``; the tone "bad" or "good" marks
 reader should see first, and "" is running text.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from famgeo.domain import Limits, Meeting, Reason
-from famgeo.tables import Headline, ReleasedPlan
+from famgeo.tables import Headline, ReleasedPlan, split_list
 
 Sentence = list[tuple[str, str]]
 STEP = 10
@@ -71,6 +72,46 @@ NO_SITES = (
     "Add them with: famgeo add STUDY schools schools.csv"
 )
 
+LANGUAGES = {
+    "am": "Amharic",
+    "ar": "Arabic",
+    "ase": "American Sign Language",
+    "bn": "Bengali",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fa": "Persian",
+    "fr": "French",
+    "gu": "Gujarati",
+    "hi": "Hindi",
+    "hmn": "Hmong",
+    "ht": "Haitian Creole",
+    "it": "Italian",
+    "ja": "Japanese",
+    "km": "Khmer",
+    "ko": "Korean",
+    "ne": "Nepali",
+    "pl": "Polish",
+    "ps": "Pashto",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "so": "Somali",
+    "sw": "Swahili",
+    "tl": "Tagalog",
+    "uk": "Ukrainian",
+    "ur": "Urdu",
+    "vi": "Vietnamese",
+    "zh": "Chinese",
+}
+WEEKDAYS = {
+    "Mo": "Mon",
+    "Tu": "Tue",
+    "We": "Wed",
+    "Th": "Thu",
+    "Fr": "Fri",
+    "Sa": "Sat",
+    "Su": "Sun",
+}
 STEP_FREE = {"yes": "Step-free", "no": "Not step-free", "unknown": "Step-free: not known"}
 
 
@@ -199,18 +240,18 @@ def reason(found: str, means: str, limit_min: float) -> str:
 
 
 def minutes(value: float) -> str:
-    """Return minutes, or a dash when there is no way.
+    """Return minutes in words.
 
     >>> minutes(24.4), minutes(float("nan"))
-    ('24 min', '–')
+    ('24 min', 'no way')
     """
-    return f"{value:.0f} min" if np.isfinite(value) else "–"
+    return f"{value:.0f} min" if np.isfinite(value) else "no way"
 
 
 def margin(value: float) -> str:
-    """Return how long after the end the last way home leaves."""
+    """Return how long after the end the last way home leaves; nothing when there is none."""
     if np.isnan(value):
-        return "No way home after the meeting."
+        return ""
     if np.isinf(value):
         return "They can leave at any time."
     if value < 1:
@@ -241,9 +282,9 @@ def legend(limits: Limits) -> list[tuple[str, str]]:
         ("m1", f"{one} to {two - 1} min"),
         ("m2", f"{two} to {three - 1} min"),
         ("m3", f"{three} to {limits.limit_min:.0f} min"),
-        ("m4", f"longer than {limits.limit_min:.0f} min"),
+        ("m4", f"over {limits.limit_min:.0f} min"),
         ("no-way-home", "no way home"),
-        ("no-way-there", "no way there in time"),
+        ("no-way-there", "no way there"),
     ]
 
 
@@ -288,3 +329,29 @@ def reach(reached: int | None) -> str:
 def around(place: str) -> str:
     """Return how an area is called: by the place nearest to it."""
     return f"Around {place}"
+
+
+def languages(cell: str) -> str:
+    """Return the languages spoken at a place, from codes such as ``en;es``.
+
+    >>> languages("en;es;xx"), languages("")
+    ('English, Spanish, xx', 'not known')
+    """
+    return ", ".join(LANGUAGES.get(code, code) for code in split_list(cell)) or "not known"
+
+
+def opening(hours_text: str) -> str:
+    """Return opening hours written in the OpenStreetMap grammar with the usual day names.
+
+    >>> opening("Mo-Th 09:00-21:00; Fr,Sa 09:00-17:00")
+    'Mon–Thu 09:00–21:00; Fri, Sat 09:00–17:00'
+    """
+    named = re.sub("|".join(WEEKDAYS), lambda found: WEEKDAYS[found.group()], hours_text)
+    return re.sub(r",(?=\S)", ", ", named).replace("-", "–") or "not known"
+
+
+def quality(plan: ReleasedPlan) -> str:
+    """Say how good a plan is."""
+    if plan.headline.quality == "proven best":
+        return f"Plan “{plan.name}”. No other choice of places reaches more families."
+    return f"Plan “{plan.name}”. This choice is {plan.headline.quality}."

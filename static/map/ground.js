@@ -7,15 +7,11 @@
   const INK = "#5b6470";
   const HALO = "#ffffff";
   const FONT = "Inter, system-ui, sans-serif";
-  const MAIN = /^(motorway|trunk|primary|secondary)(_link)?$/;
-  const MIDDLE = /^(tertiary|tertiary_link|unclassified)$/;
   const PATH = /^(footway|path|steps|cycleway|bridleway|pedestrian|track|corridor)$/;
   const kind = (feature) => String(feature.props.kind || "");
-  const isMain = (z, f) => MAIN.test(kind(f));
-  const isMiddle = (z, f) => MIDDLE.test(kind(f));
   const isPath = (z, f) => PATH.test(kind(f));
-  const isSmall = (z, f) => !isMain(z, f) && !isMiddle(z, f) && !isPath(z, f);
-  const named = (test) => (z, f) => Boolean(f.props.name) && test(z, f);
+  const isStreet = (z, f) => !isPath(z, f);
+  const isNamed = (z, f) => Boolean(f.props.name);
 
   // Widths grow by half with each zoom; the numbers are pixels at zooms 12 and 17.
   const grow = (from, to) => (z) => from * (to / from) ** ((Math.min(z, 19) - 12) / 5);
@@ -25,8 +21,8 @@
   const fill = (color, extra) => new protomapsL.PolygonSymbolizer({ fill: color, ...extra });
 
   function paintRules() {
-    const street = (test, color, width, minzoom) => ({
-      dataLayer: "streets", symbolizer: line(color, width), filter: test, minzoom,
+    const street = (dataLayer, color, width, minzoom) => ({
+      dataLayer, symbolizer: line(color, width), filter: isStreet, minzoom,
     });
     const polygon = (z, f) => f.geomType === 3;
     const water = "#cfdce4";
@@ -36,13 +32,13 @@
       { dataLayer: "water", symbolizer: line(water, grow(1, 4)), filter: (z, f) => f.geomType === 2 },
       { dataLayer: "buildings", symbolizer: fill("#e3e1dc"), minzoom: 15 },
       { dataLayer: "rail", symbolizer: line("#c9c7c3", grow(0.7, 2)) },
-      { dataLayer: "streets", filter: isPath, minzoom: 15, symbolizer: line("#ffffff", () => 1.2) },
-      street(isSmall, "#cfccc6", grow(1.4, 11), 13),
-      street(isMiddle, "#c4c1ba", grow(2, 14)),
-      street(isMain, "#aeaaa2", grow(3, 17)),
-      street(isSmall, "#ffffff", grow(0.6, 9)),
-      street(isMiddle, "#ffffff", grow(1, 12)),
-      street(isMain, "#ffffff", grow(1.6, 14.5)),
+      { dataLayer: "small_streets", filter: isPath, minzoom: 15, symbolizer: line("#ffffff", () => 1.2) },
+      street("small_streets", "#cfccc6", grow(1.4, 11), 13),
+      street("middle_streets", "#c4c1ba", grow(2, 14)),
+      street("main_streets", "#aeaaa2", grow(3, 17)),
+      street("small_streets", "#ffffff", grow(0.6, 9)),
+      street("middle_streets", "#ffffff", grow(1, 12)),
+      street("main_streets", "#ffffff", grow(1.6, 14.5)),
     ];
   }
 
@@ -53,16 +49,16 @@
     });
     const along = (size, weight) =>
       new protomapsL.LineLabelSymbolizer({ ...text(size, weight), position: 2, repeatDistance: 420 });
-    const street = (test, size, weight, minzoom) => ({
-      dataLayer: "streets", symbolizer: along(size, weight), filter: named(test), minzoom,
+    const street = (dataLayer, size, weight, minzoom) => ({
+      dataLayer, symbolizer: along(size, weight), filter: isNamed, minzoom,
     });
     const river = new protomapsL.LineLabelSymbolizer(
       text(11.5, 500, { fill: "#6c8797", stroke: "#e9eff2", fontStyle: "italic", position: 2, repeatDistance: 600 }));
     return [
-      street(isMain, 11.5, 600, 12),
-      { dataLayer: "water", symbolizer: river, minzoom: 12, filter: named((z, f) => f.geomType === 2) },
-      street(isMiddle, 11, 500, 14),
-      street(isSmall, 10.5, 500, 16),
+      street("main_streets", 11.5, 600, 12),
+      { dataLayer: "water", symbolizer: river, minzoom: 12, filter: (z, f) => f.geomType === 2 && isNamed(z, f) },
+      street("middle_streets", 11, 500, 14),
+      street("small_streets", 10.5, 500, 16),
     ];
   }
 
