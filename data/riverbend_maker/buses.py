@@ -3,7 +3,8 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from shapely.geometry import LineString, Point
@@ -69,21 +70,21 @@ class Stop:
 class Service:
     """All of the feed that is drawn: stops and runs."""
 
-    stops: dict[str, Stop] = field(default_factory=dict)
-    runs: list[Run] = field(default_factory=list)
+    stops: dict[str, Stop]
+    runs: list[Run]
 
 
 H = HUB
 ROUTES = (
     Route(route_id="1", name="Main Street East", color="C0392B", week=EAST_WEEK,
-          saturday=EAST_SATURDAY, via=(H, (-250, 0), (900, 130), (1500, 130), (2240, 250),
-          (2830, 300))),
+          saturday=EAST_SATURDAY, via=(H, (-250, 0), (1350, 130), (1950, 130), (2690, 250),
+          (3280, 300), (3520, -1170))),
     Route(route_id="2", name="East Bank North", color="8E44AD", week=EAST_WEEK,
-          saturday=EAST_SATURDAY, wheelchair=(0,), via=(H, (-250, 0), (900, 130), (1180, 130),
-          (1190, 790), (1700, 850), (2230, 830))),
+          saturday=EAST_SATURDAY, wheelchair=(0,), via=(H, (-250, 0), (1350, 130), (1630, 130),
+          (1640, 790), (2150, 850), (2680, 830))),
     Route(route_id="3", name="Mill Street & Cannery", color="D35400", week=EAST_WEEK,
           saturday=EAST_SATURDAY, wheelchair=(1, 2), via=(H, (-780, -760), (-160, -850),
-          (650, -945), (1290, -890), (1430, -1290), (1800, -1330), (2210, -1260))),
+          (1100, -945), (1740, -890), (1880, -1290), (2250, -1330), (2660, -1260))),
     Route(route_id="4", name="Bluffs & Northgate", color="2980B9", week=WEST_WEEK,
           saturday=WEST_SATURDAY, via=(H, (-810, 640), (-325, 690), (-380, 1445), (-1390, 1345),
           (-1350, 2180))),
@@ -122,6 +123,9 @@ class RoadMap:
             speed = SPEEDS.get(way.tags.get("highway", ""), 0)
             if speed:
                 self._add(way, nodes, speed)
+            for key in (nodes[0], nodes[-1]):
+                if name := way.tags.get("name", ""):
+                    self.names[key][name] = RANK.get(way.tags.get("highway", ""), 3)
         self.keys = np.array(sorted(self.next), float)
 
     def _add(self, way: Way, nodes: tuple[Key, ...], speed: float) -> None:
@@ -129,8 +133,6 @@ class RoadMap:
         self.next[nodes[0]].append((cost, nodes[-1], nodes))
         if "oneway" not in way.tags:
             self.next[nodes[-1]].append((cost, nodes[0], nodes[::-1]))
-        for key in (nodes[0], nodes[-1]):
-            self.names[key][way.tags.get("name", "")] = RANK.get(way.tags["highway"], 3)
 
     def corner(self, place: tuple[float, float]) -> Key:
         """Return the corner nearest to a place where two named streets of some rank meet."""
@@ -173,37 +175,68 @@ RANK = {"primary": 0, "secondary": 0, "tertiary": 1, "residential": 2}
 
 def build_service(town: Town, rng: np.random.Generator) -> Service:
     """Lay every route on the streets, in both directions, with stops at corners."""
-    roads = RoadMap(town.ways)
-    service = Service()
-    hub = roads.corner(HUB)
-    x, y = hub[0] / 10, hub[1] / 10
-    service.stops["RTC"] = Stop(stop_id="RTC", name="Riverbend Transit Center", x=x - 12, y=y + 9,
-                                wheelchair=1)  # fmt: skip
-    for route in ROUTES:
-        corners = [roads.corner(place) for place in route.via]
-        for direction, via in enumerate([corners] if route.loop else [corners, corners[::-1]]):
-            service.runs.append(_run(route, direction, via, hub, roads, service.stops, rng))
-    service.runs.extend(_rail_runs(service.stops))
-    return service
+    layout = _Layout(RoadMap(town.ways), rng)
+    runs = [run for route in ROUTES for run in layout.runs(route)]
+    return Service(stops=layout.stops, runs=[*runs, *_rail_runs(layout.stops)])
 
 
-def _run(
-    route: Route, direction: int, via: list[Key], hub: Key, roads: RoadMap,
-    stops: dict[str, Stop], rng: np.random.Generator,
-) -> Run:  # fmt: skip
-    path = [via[0]]
-    for start, goal in zip(via[:-1], via[1:], strict=True):
-        path += roads.path(start, goal)[1:]
-    line = LineString([(x / 10, y / 10) for x, y in path])
-    stop_ids, at_m = [], []
-    for n, along in _stop_corners(path, set(via), roads):
-        stop = _stop_at(route, path, n, hub, roads, rng)
-        stops.setdefault(stop.stop_id, stop)
-        stop_ids.append(stop.stop_id)
-        at_m.append(along)
-    last = stops[stop_ids[-1]]
-    return Run(route=route, direction=direction, stop_ids=stop_ids, at_m=at_m, path=line,
-               headsign=route.name if route.loop else last.name)  # fmt: skip
+class _Layout:
+    """Routes laid on the streets one after the other, sharing the stops they have in common."""
+
+    def __init__(self, roads: RoadMap, rng: np.random.Generator) -> None:
+        self.roads, self.rng = roads, rng
+        self.hub = roads.corner(HUB)
+        x, y = self.hub[0] / 10 - 12, self.hub[1] / 10 + 9
+        station = Stop(stop_id="RTC", name="Riverbend Transit Center", x=x, y=y, wheelchair=1)
+        self.stops = {"RTC": station}
+        self._at_corner: dict[tuple[Key, str], Stop] = {}
+
+    def runs(self, route: Route) -> Iterator[Run]:
+        """Lay a route out and back, or once round."""
+        there = [self.roads.corner(place) for place in route.via]
+        for direction, via in enumerate([there] if route.loop else [there, there[::-1]]):
+            path = [via[0]]
+            for start, goal in pairwise(via):
+                path += self.roads.path(start, goal)[1:]
+            yield self._run(route, direction, path, set(via))
+
+    def _run(self, route: Route, direction: int, path: list[Key], via: set[Key]) -> Run:
+        places = list(_stop_corners(path, via, self.roads))
+        stops = [self._stop(route, path, n) for n, _ in places]
+        self.stops |= {stop.stop_id: stop for stop in stops}
+        return Run(
+            route=route,
+            direction=direction,
+            stop_ids=[stop.stop_id for stop in stops],
+            at_m=[along for _, along in places],
+            path=LineString([(x / 10, y / 10) for x, y in path]),
+            headsign=route.name if route.loop else stops[-1].name,
+        )
+
+    def _stop(self, route: Route, path: list[Key], n: int) -> Stop:
+        """Stop just past the corner, on the right; at the hub, in the route's bay."""
+        key, last = path[n], n + 1 == len(path)
+        a, b = (path[n - 1], key) if last else (key, path[n + 1])
+        dx, dy = np.subtract(b, a) / np.hypot(*np.subtract(b, a))
+        heading = "NESW"[round(np.degrees(np.arctan2(dx, dy)) / 90) % 4]
+        if key == self.hub:
+            return self._bay(int(route.route_id))
+        if (key, heading) not in self._at_corner:
+            ahead = -9.0 if last else 9.0
+            x, y = key[0] / 10 + ahead * dx + 5 * dy, key[1] / 10 + ahead * dy - 5 * dx
+            known = [1, 1, 0, 0, 2] if east_of_river(x, y) else [1, 1, 1, 0, 2]
+            self._at_corner[key, heading] = Stop(
+                stop_id=str(1001 + len(self._at_corner)), x=x, y=y,
+                name=_corner_name(key, a if last else b, self.roads),
+                wheelchair=int(self.rng.choice(known)),
+            )  # fmt: skip
+        return self._at_corner[key, heading]
+
+    def _bay(self, number: int) -> Stop:
+        bay = "ABCDEFGH"[number - 1]
+        x, y = self.hub[0] / 10 + 5, self.hub[1] / 10 + 5 * (number - 4)
+        return Stop(stop_id=f"RTC-{bay}", name=f"Riverbend Transit Center, Bay {bay}", x=x, y=y,
+                    wheelchair=1, parent="RTC")  # fmt: skip
 
 
 def _stop_corners(path: list[Key], via: set[Key], roads: RoadMap) -> Iterator[tuple[int, float]]:
@@ -224,25 +257,6 @@ def _stop_corners(path: list[Key], via: set[Key], roads: RoadMap) -> Iterator[tu
 
 def _length(path: list[Key]) -> float:
     return float(np.hypot(*np.diff(np.array(path, float), axis=0).T).sum()) / 10
-
-
-def _stop_at(
-    route: Route, path: list[Key], n: int, hub: Key, roads: RoadMap, rng: np.random.Generator
-) -> Stop:
-    key = path[n]
-    a, b = (path[n], path[n + 1]) if n + 1 < len(path) else (path[n - 1], path[n])
-    dx, dy = np.subtract(b, a) / np.hypot(*np.subtract(b, a))
-    heading = "NESW"[round(np.degrees(np.arctan2(dx, dy)) / 90) % 4]
-    if key == hub:
-        bay = "ABCDEFGH"[int(route.route_id) - 1]
-        shift = 5.0 * (int(route.route_id) - 4)
-        return Stop(stop_id=f"RTC-{bay}", name=f"Riverbend Transit Center, Bay {bay}", wheelchair=1,
-                    x=key[0] / 10 + 5, y=key[1] / 10 + shift, parent="RTC")  # fmt: skip
-    ahead = 9.0 if n + 1 < len(path) else -9.0
-    x, y = key[0] / 10 + ahead * dx + 5 * dy, key[1] / 10 + ahead * dy - 5 * dx
-    wheelchair = int(rng.choice([1, 1, 1, 0, 2] if x < 600 else [1, 1, 0, 0, 2]))
-    return Stop(stop_id=f"{key[0] + 40000}{key[1] + 40000}{heading}", x=x, y=y,
-                name=_corner_name(key, a if a != key else b, roads), wheelchair=wheelchair)  # fmt: skip
 
 
 def _corner_name(key: Key, other: Key, roads: RoadMap) -> str:

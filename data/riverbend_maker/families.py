@@ -11,10 +11,10 @@ from .houses import Building
 from .town import Town
 
 HOUSEHOLDS, STUDENTS, TWO_HOMES = 1200, 1800, 26
-RURAL = ((-1150, 2440), (3180, 1900), (3230, -1200))
+RURAL = ((-2950, 2300), (3500, 2000), (1000, 2250))
 GRADES = {"E": ("PK", "K", "1", "2", "3", "4", "5"), "M": ("6", "7", "8"),
           "H": ("9", "10", "11", "12")}  # fmt: skip
-EVENINGS = ("Mo;Tu;We;Th", "Tu;Th", "Mo;Tu;Th", "Tu;We;Th;Fr", "Mo;We", "Tu;Sa", "Th;Fr;Sa")
+EVENINGS = ("Mo;Tu;We;Th", "Tu;Th", "Mo;Tu;Th", "Tu;We;Th;Fr", "Mo;We", "Tu;We;Sa", "Mo;Tu;Fr")
 ENTERED = ("2026-08-12", "2026-08-12", "2026-08-12", "2026-08-12", "2026-09-08", "2026-10-05")
 CONTACT = {"en": ("text", "email", "text", "call", "email"), "es": ("text", "call", "text"),
            "vi": ("call", "text", "visit", "text")}  # fmt: skip
@@ -31,21 +31,22 @@ class Area:
 
 
 AREAS = {
-    "downtown": Area(families=165, car=0.58, es=0.22, vi=0.03),
-    "east bank": Area(families=310, car=0.47, es=0.36, vi=0.12),
+    "downtown": Area(families=140, car=0.58, es=0.22, vi=0.03),
+    "east bank": Area(families=345, car=0.46, es=0.36, vi=0.12),
     "levee heights": Area(families=60, car=0.55, es=0.12, vi=0.50),
-    "cannery": Area(families=80, car=0.52, es=0.48, vi=0.04),
-    "trailer park": Area(families=70, car=0.60, es=0.55),
-    "millside": Area(families=70, car=0.66, es=0.40, vi=0.02),
+    "cannery": Area(families=88, car=0.52, es=0.48, vi=0.04),
+    "trailer park": Area(families=80, car=0.55, es=0.55),
+    "millside": Area(families=52, car=0.66, es=0.40, vi=0.02),
     "bluffs": Area(families=30, car=0.88),
-    "orchard": Area(families=55, car=0.87, es=0.10),
-    "clover": Area(families=60, car=0.88, es=0.10),
+    "orchard": Area(families=48, car=0.87, es=0.10),
+    "clover": Area(families=45, car=0.88, es=0.10),
     "prairie view": Area(families=25, car=0.94),
-    "westridge": Area(families=75, car=0.97, es=0.03),
+    "westridge": Area(families=56, car=0.97, es=0.03),
     "northfield": Area(families=22, car=0.95),
     "northgate": Area(families=42, car=0.96, vi=0.05),
     "southfield": Area(families=42, car=0.95, es=0.06),
-    "southside": Area(families=42, car=0.90, es=0.14),
+    "west avenue": Area(families=60, car=0.5, es=0.2, vi=0.04),
+    "southside": Area(families=35, car=0.90, es=0.14),
 }
 
 
@@ -110,7 +111,7 @@ def _home(n: int, x: float, y: float, area: str, rng: np.random.Generator) -> Ho
         "preferred_contact": str(rng.choice(CONTACT[language])),
         "entry_date": str(rng.choice(ENTERED)),
         "address_confidential": _yes(rng.random() < 0.008),
-        "evenings": str(rng.choice(EVENINGS)) if rng.random() < 0.22 else "",
+        "evenings": str(rng.choice(EVENINGS)) if rng.random() < 0.16 else "",
     }
     return Home(household_id=f"H{n + 1:04d}", x=x, y=y, area=area, language=language, facts=facts)
 
@@ -146,9 +147,9 @@ def _at_home(home: Home) -> dict[str, str]:
 
 
 def _elementary(home: Home) -> str:
-    """Assign the attendance zone; the east bank rides west since its own school closed."""
+    """Assign the attendance zone; the east bank rides across since its own school closed."""
     if east_of_river(home.x, home.y):
-        return "S2" if home.y > -500 else "S3"
+        return "S1" if home.y > -120 else "S3"
     if home.y > 450:
         return "S1"
     return "S2" if home.y > -720 else "S3"

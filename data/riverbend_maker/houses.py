@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString
+from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from .places import Building, rectangle
@@ -25,12 +25,12 @@ class Lots:
     kind: str = "house"
 
 
-SUBURB = Lots(every_m=31, wide_m=(13, 19), deep_m=(9, 13), back_m=12, built=0.62)
-TOWN = Lots(every_m=23, wide_m=(9, 13), deep_m=(9, 13), back_m=9, built=0.6, flats=0.05)
+SUBURB = Lots(every_m=31, wide_m=(13, 19), deep_m=(9, 13), back_m=12, built=0.84)
+TOWN = Lots(every_m=23, wide_m=(9, 13), deep_m=(9, 13), back_m=9, built=0.82, flats=0.05)
 LOTS = {
-    "downtown": Lots(every_m=24, wide_m=(12, 20), deep_m=(12, 20), back_m=7, built=0.68, flats=0.3),
-    "east bank": Lots(every_m=22, wide_m=(9, 12), deep_m=(9, 13), back_m=8, built=0.62, flats=0.16),
-    "millside": Lots(every_m=22, wide_m=(9, 13), deep_m=(9, 13), back_m=8, built=0.6, flats=0.14),
+    "downtown": Lots(every_m=24, wide_m=(12, 20), deep_m=(12, 20), back_m=7, built=0.86, flats=0.3),
+    "east bank": Lots(every_m=22, wide_m=(9, 12), deep_m=(9, 13), back_m=8, built=0.84, flats=0.16),
+    "millside": Lots(every_m=22, wide_m=(9, 13), deep_m=(9, 13), back_m=8, built=0.82, flats=0.14),
     "cannery": TOWN,
     "orchard": TOWN,
     "clover": TOWN,
@@ -40,9 +40,11 @@ LOTS = {
 }  # fmt: skip
 SHOPS = Lots(every_m=26, wide_m=(18, 24), deep_m=(18, 26), back_m=9, built=0.85, kind="retail")
 SHEDS = Lots(every_m=75, wide_m=(40, 62), deep_m=(26, 40), back_m=14, built=0.6, kind="industrial")
-MAIN_LOTS = {"Main St": SHOPS, "Broadway": SHOPS, "Frontage Rd": SHEDS, "Cannery Rd": TOWN,
-             "Depot St": TOWN, "Levee Rd": TOWN, "Riverside Dr": TOWN, "Railroad Ave": SHEDS,
-             "Hill St": TOWN, "Prairie Ave": SUBURB, "Mill St": TOWN, "Southern Loop": SUBURB,
+FLATS = Lots(every_m=50, wide_m=(36, 44), deep_m=(13, 16), back_m=10, built=0.9,
+             kind="apartments")  # fmt: skip
+MAIN_LOTS = {"West Ave": FLATS, "Main St": SHOPS, "Broadway": SHOPS, "Frontage Rd": SHEDS,
+             "Cannery Rd": TOWN, "Depot St": TOWN, "Levee Rd": TOWN, "Riverside Dr": TOWN,
+             "Railroad Ave": SHEDS, "Hill St": TOWN, "Prairie Ave": SUBURB, "Mill St": TOWN, "Southern Loop": SUBURB,
              "Highland Dr": SUBURB}  # fmt: skip
 
 
@@ -63,11 +65,10 @@ def _along(
     if lots is None or way.tags.get("highway") not in {
         "residential", "service", "tertiary", "primary", "secondary"}:  # fmt: skip
         return
+    quarter = way.quarter or ("west avenue" if lots is FLATS else "main street")
     for side in (1, -1):
-        flats = rng.random() < lots.flats
-        used = Lots(every_m=50, wide_m=(36, 44), deep_m=(13, 16), back_m=9, built=0.9,
-                    kind="apartments") if flats else lots  # fmt: skip
-        yield from _row(line, side, used, way.quarter or "main street", rng)
+        used = FLATS if rng.random() < lots.flats else lots
+        yield from _row(line, side, used, quarter, rng)
 
 
 def _lots_of(way: Way, line: LineString) -> Lots | None:
@@ -77,9 +78,13 @@ def _lots_of(way: Way, line: LineString) -> Lots | None:
         return LOTS.get(way.quarter, SUBURB)
     middle = line.interpolate(0.5, normalized=True)
     lots = MAIN_LOTS.get(way.tags.get("name", ""))
-    if lots is SHOPS and not (-900 < middle.x < 1900 and -750 < middle.y < 640):
+    if lots is SHOPS and not (-900 < middle.x < 2350 and -750 < middle.y < 640):
         return None
-    return None if middle.x > 2320 or "bridge" in way.tags or abs(middle.y) > 1900 else lots
+    if 580 < middle.x < 1100 and abs(middle.y) < 1000:  # the marsh
+        return None
+    if lots is FLATS and -1300 < middle.y < 1420:
+        return None
+    return None if middle.x > 2770 or "bridge" in way.tags or abs(middle.y) > 1900 else lots
 
 
 def _row(
@@ -90,18 +95,16 @@ def _row(
         wide, deep = rng.uniform(*lots.wide_m), rng.uniform(*lots.deep_m)
         back, built = lots.back_m + rng.uniform(0, 2.5), rng.random() < lots.built
         if built:
-            yield _lot(line, at, side * (back + deep / 2), (wide, deep), lots.kind, quarter)
+            shape = _lot(line, at, side * (back + deep / 2), (wide, deep))
+            yield Building(shape=shape, kind=lots.kind, quarter=quarter)
         at += lots.every_m * rng.uniform(0.92, 1.12)
 
 
-def _lot(
-    line: LineString, at: float, back: float, size: tuple[float, float], kind: str, quarter: str
-) -> Building:
+def _lot(line: LineString, at: float, back: float, size: tuple[float, float]) -> Polygon:
     a, b = line.interpolate(max(at - 6, 0)), line.interpolate(min(at + 6, line.length))
     x, y = (b.x - a.x) / a.distance(b), (b.y - a.y) / a.distance(b)
     foot = line.interpolate(at)
-    shape = rectangle((foot.x - y * back, foot.y + x * back), (x, y), *size)
-    return Building(shape=shape, kind=kind, quarter=quarter)
+    return rectangle((foot.x - y * back, foot.y + x * back), (x, y), *size)
 
 
 def _clear_of_land(wanted: list[Building], ways: list[Way], free: BaseGeometry) -> list[Building]:

@@ -68,23 +68,22 @@ QUARTERS = (
             gaps=0.15, breaks=0.06),
     Quarter(name="southside", cells=((-500, -1700), (250, -1750)), theme="stones", angle_deg=-7,
             deep_m=120, long_m=230, wave_m=34, breaks=0.12, gaps=0.25),
-    Quarter(name="east bank", cells=((950, 500), (950, -350), (1650, -350)), theme="works",
-            angle_deg=3, origin=(1180, 130), deep_m=98, long_m=132, wave_m=14, gaps=0.12,
+    Quarter(name="east bank", cells=((1400, 500), (1420, -350), (2100, -350)), theme="works",
+            angle_deg=3, origin=(1630, 130), deep_m=98, long_m=132, wave_m=14, gaps=0.12,
             breaks=0.03),
-    Quarter(name="levee heights", cells=((1650, 500),), theme="weather", angle_deg=-6,
+    Quarter(name="levee heights", cells=((2100, 500),), theme="weather", angle_deg=-6,
             deep_m=112, long_m=200, wave_m=30, breaks=0.1, gaps=0.2),
-    Quarter(name="cannery", cells=((1750, -1080), (1800, -1550)), theme="works", angle_deg=-4,
+    Quarter(name="cannery", cells=((2200, -1080), (2250, -1550)), theme="works", angle_deg=-4,
             deep_m=112, long_m=190, wave_m=20, breaks=0.1, gaps=0.2),
 )  # fmt: skip
 
 SCHOOL_GROUNDS = {
-    "S1": box(-1880, 1170, -1700, 1330),
+    "S1": box(-2072, 1570, -1900, 1710),
     "S2": box(-1960, -560, -1780, -420),
-    "S3": box(-1720, -1470, -1500, -1310),
+    "S3": box(-2095, -1780, -1915, -1625),
     "S4": box(-2360, -1140, -2110, -960),
     "S5": box(-2420, 150, -2110, 420),
 }
-TRAILER_PARK = Polygon([(2680, -480), (3010, -450), (3060, -840), (2720, -900)])
 
 
 def cells_of(streets: list[Street]) -> list[Polygon]:
@@ -107,11 +106,13 @@ def local_streets(main: list[Street], rng: np.random.Generator, names: Names) ->
 
 
 def _built_up() -> Polygon:
+    # fmt: off
     return Polygon(
-        [(-2180, 2120), (-1500, 2330), (-200, 2100), (-100, 1560), (3000, 1500), (2350, -1700)]
-        + [(1500, -1900), (500, -2200), (-2150, -2200), (-2300, -1300), (-2900, -1250)]
-        + [(-2950, -500), (-2900, 1000), (-2500, 1370), (-2200, 1420)]
+        [(-2180, 2120), (-1500, 2330), (-200, 2100), (-100, 1560), (3450, 1500), (2800, -1700),
+        (1950, -1900), (500, -2200), (-2150, -2200), (-2300, -1300), (-2900, -1250),
+        (-2950, -500), (-2900, 1000), (-2500, 1370), (-2200, 1420)]
     )
+    # fmt: on
 
 
 def _taboo() -> BaseGeometry:
@@ -164,14 +165,14 @@ def _fill(
     skip_main = quarter.numbered  # downtown's two axes are Main St and Broadway themselves
     for v in grid.v:
         if not (skip_main and v == 0):
-            yield from _clipped(quarter, list(_along(grid, v, rng)), clip, names, "street")
+            yield from _clipped(quarter, list(_along(grid, v, rng)), clip, names)
     number = 1
     for u in sorted(grid.u, reverse=True):
         if not (skip_main and u == 0):
             blocks = list(_cross(grid, u, rng))
             steep = [quarter.stairs and rng.random() < 0.45 for _ in blocks]
             flat = [b for b, is_steep in zip(blocks, steep, strict=True) if not is_steep]
-            made = list(_clipped(quarter, flat, clip, names, "cross", number))
+            made = list(_clipped(quarter, flat, clip, names, number=number))
             number += bool(made)
             yield from made
             yield from _stairs(quarter, list(compress(blocks, steep)), clip)
@@ -223,8 +224,8 @@ def _courts(
 
 
 def _clipped(
-    quarter: Quarter, parts: list[LineString], clip: BaseGeometry, names: Names, kind: str,
-    number: int = 0,
+    quarter: Quarter, parts: list[LineString], clip: BaseGeometry, names: Names, *,
+    number: int | None = None,
 ) -> Iterator[Street]:  # fmt: skip
     inside = [p.intersection(clip) for p in parts]
     lines = [line for shape in inside for line in shapely.get_parts(shape)]
@@ -232,7 +233,7 @@ def _clipped(
     if not lines:
         return
     merged = linemerge(MultiLineString(lines)) if len(lines) > 1 else lines[0]
-    if quarter.numbered and kind == "cross":
+    if quarter.numbered and number is not None:
         name = f"{ordinal(number)} Ave"
     else:
         name = names.take(quarter.theme, "town" if quarter.deep_m < 105 else "suburb")
@@ -248,7 +249,10 @@ def _local(line: LineString, name: str, quarter: Quarter, **tags: str) -> Street
 def trailer_park(names: Names) -> Iterator[Street]:
     """Draw the trailer park's lanes: no sidewalks, one way in, at its north-west corner."""
     tags = {"highway": "service", "sidewalk": "no", "maxspeed": "15 mph"}
-    west, east = LineString([(2700, -500), (2745, -880)]), LineString([(2990, -480), (3035, -830)])
+    west, east = (
+        LineString([(3440, -1240), (3485, -1620)]),
+        LineString([(3730, -1220), (3775, -1570)]),
+    )
     lanes = [west, east]
     for share in np.linspace(0.03, 0.97, 8):
         a, b = (side.interpolate(share, normalized=True).coords[0] for side in (west, east))
@@ -256,6 +260,12 @@ def trailer_park(names: Names) -> Iterator[Street]:
     for lane in lanes:
         name = names.take("flowers", "suburb").rsplit(" ", 1)[0] + " Lane"
         yield Street(line=lane, tags={**tags, "name": name}, local=True, quarter="trailer park")
-    way_in = LineString([(2842, -400), (2838, -470), (2800, -490), (2740, -490), (2700, -500)])
+    way_in = LineString([(3520, -1170), (3522, -1200), (3490, -1230), (3440, -1240)])
     yield Street(line=way_in, tags={**tags, "name": "Sunflower Park Entrance"}, local=True,
                  quarter="trailer park")  # fmt: skip
+
+
+def playing_field(ground: Polygon) -> Polygon:
+    """Draw the field behind a school, in the south-east of its grounds."""
+    west, south, east, _ = ground.bounds
+    return box(west + (east - west) * 0.45, south + 10, east - 12, south + 62)

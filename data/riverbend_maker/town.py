@@ -18,15 +18,37 @@ SEED = 20260801
 SMALL_PARKS = {
     "Courthouse Square": (-320, -60),
     "Cottonwood Commons": (-560, 430),
-    "Levee Green": (960, -240),
-    "Cannery Green": (1830, -1150),
-    "Tannery Park": (1560, -430),
+    "Levee Green": (1410, -240),
+    "Cannery Green": (2280, -1150),
+    "Tannery Park": (2010, -430),
     "Meadow Park": (-1180, -900),
     "Songbird Park": (-1560, 1150),
     "Skyline Park": (30, 900),
     "Pebble Park": (-350, -1750),
-    "Harbor Lights Park": (1700, 560),
+    "Harbor Lights Park": (2150, 560),
 }
+GREENS = {
+    "Heron River Greenway": ("park", ((100, 1200), (560, 0), (480, -1200))),
+    "Heron Marsh": ("nature_reserve", ((700, 1100), (1000, 200), (900, -400))),
+}
+COUNTRY = {
+    "Highland Woods": ("wood", [(-580, 1530), (-420, 1560), (-370, 1750), (-360, 1930),
+        (-540, 1940), (-560, 1750)]),
+    "Depot Woods": ("wood", [(1020, 1400), (1180, 1000), (1560, 890), (1580, 1150), (1500, 1380),
+        (1250, 1440)]),
+    "Cottonwood Bottoms": ("wood", [(640, -1030), (1100, -1020), (1640, -1000), (1780, -1380),
+        (1560, -1620), (1250, -1640), (900, -1400)]),
+    "Preserve": ("grassland", [(1760, 1330), (1800, 960), (2200, 930), (2540, 950), (2500, 1270),
+        (2150, 1330)]),
+    "Riverbend Cemetery": ("cemetery", [(-2680, 1480), (-2300, 1500), (-2280, 1720), (-2500, 1800),
+        (-2660, 1700)]),
+    "Heron Links": ("golf_course", [(-920, -2060), (-500, -2040), (-80, -2090), (-20, -2300),
+        (-400, -2390), (-950, -2330)]),
+    "Sunflower Field": ("meadow", [(2920, -300), (3150, -400), (3330, -900), (3380, -1250),
+        (3200, -1560), (2940, -1500)]),
+}  # fmt: skip
+COUNTRY_KEYS = {"wood": "natural", "grassland": "natural", "cemetery": "landuse",
+                "meadow": "landuse"}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +96,10 @@ def _all_streets(rng: np.random.Generator) -> list[Street]:
 
 
 def _past_expressway(street: Street) -> list[Street]:
-    """Lift a street over the expressway, or lead Quarry Rd under it."""
+    """Lift a street over the expressway, Main St without a sidewalk; Quarry Rd goes under."""
     how = {"bridge": "yes", "layer": "1"}
+    if street.tags["name"] == "Main St":
+        how |= {"foot": "no", "sidewalk": "no"}
     if street.tags["name"] == "Quarry Rd":
         how = {"tunnel": "yes", "layer": "-1"}
     return ground.split_at(street, ground.EXPRESSWAY.buffer(30), **how)
@@ -111,6 +135,8 @@ def _dressed(way: Way) -> Way:
             tags["oneway"] = "yes"
     elif way.quarter == "bluffs" and tags["highway"] == "residential":
         tags |= {"incline": "7%", "sidewalk": "right"}
+        if len(name) % 4 == 0:
+            tags |= {"incline": "11%", "surface": "sett", "wheelchair": "no"}
     elif way.quarter in {"westridge", "northgate", "southfield"}:
         tags["sidewalk"] = "left"
     elif way.quarter in {"cannery", "levee heights"}:
@@ -130,21 +156,23 @@ def _parks(ways: list[Way]) -> dict[str, tuple[Polygon, str]]:
         block = min(small, key=Point(spot).distance)
         parks[name] = (block.buffer(-9, join_style="mitre"), "park")
     parks["Prairie Park"] = (parks["Prairie Park"][0].difference(ground.LAKE.buffer(1)), "park")
-    return parks | _river_green(roads)
+    country = {
+        name: (Polygon(ground.curve([*ring, ring[0]]).coords), kind)
+        for name, (kind, ring) in COUNTRY.items()
+    }
+    return parks | _river_green(roads) | country
 
 
 def _river_green(roads: list[LineString]) -> dict[str, tuple[Polygon, str]]:
-    shore = [ground.RIVER.exterior, ground.EDGE.exterior]
-    strips = polygonize(unary_union([*roads, *shore]))
-    near = ground.RIVER.buffer(3)
+    """Leave the west bank to a greenway, and the flood plain east of the river to the marsh."""
+    shore = [ground.RIVER.exterior, LineString([(760, -1600), (1200, -1780)])]
+    strips = list(polygonize(unary_union([*roads, *shore])))
     green = {}
-    for strip in strips:
-        narrow = strip.area / strip.length < 60 and strip.distance(ground.RIVER) < 1
-        if narrow and not ground.RIVER.contains(strip.representative_point()):
-            land = strip.difference(near).buffer(-9).simplify(1.5)
-            for part in shapely.get_parts(land):
-                if part.area > 5_000:
-                    green[f"Heron River Greenway {len(green) + 1}"] = (part, "park")
+    for name, (kind, spots) in GREENS.items():
+        found = [s for s in strips if any(s.contains(Point(spot)) for spot in spots)]
+        for n, strip in enumerate(found, 1):
+            land = strip.difference(ground.RIVER.buffer(2)).buffer(-9).simplify(1.5)
+            green[f"{name} {n}"] = (max(shapely.get_parts(land), key=lambda p: p.area), kind)
     return green
 
 

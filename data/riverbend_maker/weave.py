@@ -35,7 +35,7 @@ class Way:
 def weave(streets: list[Street]) -> list[Way]:
     """Join streets that touch or cross, trim stubs, and keep what hangs together."""
     lines = _meet_ends([s.line for s in streets])
-    chains = _with_crossings(lines)
+    chains = _with_crossings(lines, [s.tags.get("layer", "0") for s in streets])
     edges = _cut(streets, chains)
     edges = _trim(edges)
     edges = _connected(edges)
@@ -79,25 +79,27 @@ class _Knots:
         return key
 
 
-def _with_crossings(lines: list[LineString]) -> list[list[Key]]:
-    """Give every line a node wherever it meets another."""
+def _with_crossings(lines: list[LineString], layers: list[str]) -> list[list[Key]]:
+    """Give every line a node wherever it meets another; bridges and tunnels only end on others."""
     knots = _Knots()
     meets: list[list[tuple[float, Key]]] = [[] for _ in lines]
     tree = shapely.STRtree(lines)
     left, right = tree.query(lines, predicate="dwithin", distance=0.3)
     for i, j in sorted(zip(left.tolist(), right.tolist(), strict=True)):
         if i < j:
-            for point in _touches(lines[i], lines[j]):
+            for point in _touches(lines[i], lines[j], level=layers[i] == layers[j]):
                 key = knots.at(point.x, point.y)
                 meets[i].append((lines[i].project(point), key))
                 meets[j].append((lines[j].project(point), key))
     return [_chain(line, at) for line, at in zip(lines, meets, strict=True)]
 
 
-def _touches(a: LineString, b: LineString) -> list[Point]:
+def _touches(a: LineString, b: LineString, *, level: bool) -> list[Point]:
     crossing = [p for p in shapely.get_parts(a.intersection(b)) if p.geom_type == "Point"]
     ends = [Point(c) for c in (a.coords[0], a.coords[-1]) if b.distance(Point(c)) < 0.3]
     ends += [Point(c) for c in (b.coords[0], b.coords[-1]) if a.distance(Point(c)) < 0.3]
+    if not level:
+        return ends
     return crossing + [e for e in ends if all(e.distance(p) > 1 for p in crossing)]
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import osmium
 from osmium.osm.mutable import Node as OsmNode
 from osmium.osm.mutable import Way as OsmWay
-from shapely.geometry import LineString, Polygon
+from shapely.geometry import Polygon
 
 from . import ground, quarters
 from .ground import to_lonlat
 from .places import SCHOOLS, place_rows
-from .town import Town
+from .town import COUNTRY_KEYS, Town
 from .weave import Key
 
 ZIP_DATE = (2026, 7, 1, 0, 0, 0)
@@ -119,14 +119,11 @@ def write_streets(path: Path, town: Town) -> None:
         pbf.ring(shape, {"natural": "water", "water": kind, "name": name})
     for name, (park, kind) in town.parks.items():
         for part in getattr(park, "geoms", [park]):
-            pbf.ring(Polygon(part.exterior), {"leisure": kind, "name": name})
+            key = COUNTRY_KEYS.get(kind, "leisure")
+            pbf.ring(Polygon(part.exterior), {key: kind, "name": name})
     for (_, name, *_rest), lot in zip(SCHOOLS, quarters.SCHOOL_GROUNDS.values(), strict=True):
         pbf.ring(lot, {"amenity": "school", "name": name})
+        pbf.ring(quarters.playing_field(lot), {"leisure": "pitch"})
     for building in town.buildings:
         pbf.ring(building.shape, {"building": building.kind})
     pbf.write(path, town.node_tags)
-
-
-def rail_length_km(line: LineString) -> float:
-    """Return a line's length in kilometres."""
-    return line.length / 1000
