@@ -112,6 +112,12 @@ def test_no_message_holds_a_familys_id_or_coordinate(tmp_path):
     assert not any(secret in str(read.report) for secret in ("canary", "0111", "5111", "5911"))
 
 
+def test_a_fault_that_many_rows_share_is_also_told_once(tmp_path):
+    rows = [f"{i},H{i},S1,39.0,-84.5" for i in range(12)]
+    assert "12 rows: lat and lon look swapped." in roster(tmp_path, *rows).report.notes
+    assert "rows: lat" not in "".join(roster(tmp_path, *rows[:9]).report.notes)
+
+
 def test_a_row_without_coordinates_waits_for_the_address_step(tmp_path):
     read = roster(tmp_path, "1,H1,S1,,", "2,H1,S1,-84.5,39.0")
     assert refused(read) == {2: "no coordinates; addresses are matched in a later step"}

@@ -105,6 +105,11 @@ def test_a_quotation_mark_left_open_is_named_by_its_row(tmp_path):
     assert "quotation mark" in sheet.refused[0].why
 
 
+def test_a_header_may_hold_a_line_break(tmp_path):
+    sheet = read_sheet(write(tmp_path, '"site\nname";lat;lon\na,b;1;2\n'))
+    assert pick(sheet, NAMES).table["name"].tolist() == ["a,b"]
+
+
 def test_the_line_that_names_a_separator_for_spreadsheets_is_no_row(tmp_path):
     sheet = read_sheet(write(tmp_path, "sep=;\r\nname;lat\r\na,b;1\r\n"))
     assert sheet.records == [["a,b", "1"]]
@@ -148,6 +153,7 @@ def test_a_formula_guard_is_taken_off(tmp_path):
         (b"", "is empty"),
         (b"\xef\xbb\xbf \n", "has no rows"),
         (b"name,lat,lon\n", "has no rows"),
+        (b"1," * 2000 + b"1\n1\n", "has 2,001 columns in its first row"),
         (b"%PDF-1.7 ...", "a PDF document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99, "old Excel"),
         (zipped({"stop_times.txt": "a", "trips.txt": "b"}), "GTFS timetable; add it as transit"),
@@ -242,18 +248,18 @@ def is_read_or_refused(folder, data):
 @example(b"PK\x03\x04")
 @example(b"\xff\xfe")
 @example(b"\xff\xfea")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 def test_any_bytes_are_read_or_refused(tmp_path, data):
     is_read_or_refused(tmp_path, data)
 
 
 @given(TABLES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 def test_any_table_is_read_or_refused(tmp_path, data):
     is_read_or_refused(tmp_path, data)
 
 
 @given(at=st.integers(0, len(WORKBOOK) - 1), noise=st.binary(min_size=1, max_size=4))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_any_damage_to_a_workbook_is_read_or_refused(tmp_path, at, noise):
     is_read_or_refused(tmp_path, WORKBOOK[:at] + noise + WORKBOOK[at + len(noise) :])

@@ -62,6 +62,7 @@ CLOCK = re.compile(
 )
 
 NOON = 12
+MANY = 10
 
 
 class Cells(NamedTuple):
@@ -159,9 +160,9 @@ def dates(texts: pd.Series) -> Cells:
     first = pd.to_numeric(local[0], errors="coerce")
     day_first = ~slash | bool((first[slash] > NOON).any())
     day, month = local[0].where(day_first, local[2]), local[2].where(day_first, local[0])
-    written = iso.fillna(local[3] + "-" + month + "-" + day)
+    written = iso.where(iso.notna(), local[3] + "-" + month + "-" + day)
     parsed = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce")
-    values = parsed.dt.strftime("%Y-%m-%d").fillna("").astype("str")
+    values = parsed.dt.strftime("%Y-%m-%d").where(parsed.notna(), "").astype("str")
     return Cells(values, ((values == "") & (texts != "")).to_numpy(dtype=bool))
 
 
@@ -272,9 +273,15 @@ def report(sheet: Sheet, reasons: pd.Series, notes: Iterable[str], *, unit: str)
         rows_read=len(sheet.records) + len(sheet.refused),
         rows_used=int((~bad).sum()),
         refused=tuple(sorted(refused, key=lambda r: r.row)),
-        notes=(sheet.read_as, *notes),
+        notes=(sheet.read_as, *notes, *_common(reasons[bad])),
         unit=unit,
     )
+
+
+def _common(reasons: pd.Series) -> tuple[str, ...]:
+    """Sum up faults that many rows share: one mistake in the export, not many in the rows."""
+    counts = reasons.value_counts()
+    return tuple(f"{n:,} rows: {why}." for why, n in counts.items() if n >= MANY)
 
 
 def _days(text: str) -> str | None:

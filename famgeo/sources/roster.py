@@ -56,6 +56,7 @@ VALUES: tuple[cells.Reading, ...] = (
 TEXTS = ("school_ids", *(name for name, _, _ in VALUES if name != "grade"))
 
 ONE_HOME_KM = 0.1
+MAX_HINTS = 100
 LAST_DAY = "9999-12-31"
 
 
@@ -147,13 +148,14 @@ def _unknown_school(ids: pd.Series, schools: Collection[str] | None) -> pd.Serie
     if schools is None:
         return pd.Series("", index=ids.index, dtype="str")
     known = frozenset(schools)
-    told = {i: "" if i in known else _no_such_school(i, known) for i in ids.unique()}
-    return ids.map(told).astype("str")
+    strange = [i for i in ids.unique() if i not in known]
+    told = {i: _no_such_school(i, known if n < MAX_HINTS else ()) for n, i in enumerate(strange)}
+    return ids.map(lambda i: told.get(i, "")).astype("str")
 
 
-def _no_such_school(school_id: str, known: frozenset[str]) -> str:
-    zeros = [k for k in known if k.lstrip("0") == school_id.lstrip("0")]
-    near = zeros or get_close_matches(school_id.upper(), sorted(known), n=1)
+def _no_such_school(school_id: str, known: Collection[str]) -> str:
+    zeros = sorted(k for k in known if k.lstrip("0") == school_id.lstrip("0"))
+    near = zeros or get_close_matches(school_id[:40].upper(), sorted(known), n=1)
     hint = f"; is it {near[0]}?" if near else "; add the school or correct the id"
     return f"the school '{school_id[:40]}' is not in the schools file{hint}"
 

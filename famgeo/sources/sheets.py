@@ -21,8 +21,11 @@ from famgeo.errors import SourceError
 from famgeo.sources.kinds import looks_like, only_tables
 from famgeo.sources.workbook import workbook_rows
 
-MAX_BYTES = 500_000_000
+MAX_BYTES = 200_000_000
+MAX_COLUMNS = 1_000
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+HEAD = 100_000
+"""Characters from which the kind of text is told; shorter than the longest field."""
 MAX_CONTROL_SHARE = 0.01
 
 Row = tuple[int, list[str]]
@@ -71,7 +74,7 @@ def read_bytes(path: Path) -> bytes:
     """Return the file's bytes, or say in one sentence why they cannot be had."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            message = f"{path.name} is over 500 MB; split it into smaller files."
+            message = f"{path.name} is over 200 MB; split it into smaller files."
             raise SourceError(message)
         data = path.read_bytes()
     except (OSError, ValueError) as error:
@@ -139,7 +142,7 @@ def _places(header: list[str], synonyms: Mapping[str, tuple[str, ...]]) -> dict[
 def _missing(
     sheet: Sheet, missing: list[str], synonyms: Mapping[str, tuple[str, ...]], used: set[int]
 ) -> str:
-    free = {header_key(n): n for i, n in enumerate(sheet.header) if i not in used and n}
+    free = {header_key(n)[:40]: n for i, n in enumerate(sheet.header) if i not in used and n}
     nearest = {}
     for column in missing:
         names = [header_key(n) for n in (column, *synonyms[column])]
@@ -172,6 +175,9 @@ def _named(numbered: Iterable[list[str]]) -> Iterator[Row]:
 def _sheet(name: str, rows: Iterator[Row], read_as: str, *, pad: bool) -> Sheet:
     header = _trim(next(rows, (0, []))[1])
     width = len(header)
+    if width > MAX_COLUMNS:
+        message = f"{name} has {width:,} columns in its first row; is it a table with a header?"
+        raise SourceError(message)
     good: list[Row] = []
     refused: list[Refusal] = []
     for number, cells in rows:
@@ -250,7 +256,7 @@ def _encodings(data: bytes) -> list[tuple[str, str]]:
 
 
 def _is_text(text: str) -> bool:
-    head = text[:100_000]
+    head = text[:HEAD]
     odd = sum(head.count(chr(c)) for c in range(32) if chr(c) not in "\t\n\r\f\v\x1a")
     return "\0" not in text and odd <= MAX_CONTROL_SHARE * len(head)
 
@@ -260,11 +266,16 @@ def _delimiter(text: str) -> tuple[str, str]:
 
     A first line ``sep=;``, which spreadsheets write and do not show, decides and is taken off.
     """
-    lines = io.StringIO(text[:100_000], newline="")
-    line = next((line for line in lines if line.strip()), "")
+    head = text[:HEAD]
+    line = next((line for line in io.StringIO(head, newline="") if line.strip()), "")
     if line.lower().startswith("sep=") and line[4:5] in DELIMITERS:
         return line[4], text[text.index(line) + len(line) :]
-    return max(DELIMITERS, key=lambda d: len(next(csv.reader([line], delimiter=d), []))), text
+
+    def columns(delimiter: str) -> int:
+        rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+        return next((len(row) for row in rows if any(row)), 0)
+
+    return max(DELIMITERS, key=columns), text
 
 
 def _csv_rows(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
