@@ -129,9 +129,10 @@ def _wheelchair_kmh(ways: pd.DataFrame, limits: Limits) -> dict[str, Floats]:
 def _bike_kmh(ways: pd.DataFrame, limits: Limits) -> dict[str, Floats]:
     profile, walk = t.PROFILES[Mode.BIKE], t.PROFILES[Mode.WALK]
     rough = _isin(ways["surface"], t.UNPAVED) | _isin(ways["smoothness"], t.ROUGH)
-    ride = _lookup(ways["highway"], profile.share) * limits.bike_kmh
+    kind = _kind(ways)
+    ride = _lookup(kind, profile.share) * limits.bike_kmh
     ride = np.where(rough, ride * _UNPAVED_BIKE_SHARE, ride)
-    push = _lookup(ways["highway"], profile.on_foot) * limits.walk_kmh
+    push = _lookup(kind, profile.on_foot) * limits.walk_kmh
     dismount = (ways["bicycle"] == "dismount").to_numpy()
     push = np.where(dismount, limits.walk_kmh, push) * _usable(ways, walk)
     may_ride = _usable(ways, profile) & ~dismount & (ways["motorroad"] != "yes").to_numpy()
