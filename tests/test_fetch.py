@@ -23,7 +23,7 @@ import shapely
 from famgeo.errors import FamgeoError, FetchError
 from famgeo.sources.assets import read_assets
 from famgeo.sources.fetch import PAUSES_S, fetch_streets
-from famgeo.sources.osm import read_streets
+from famgeo.sources.osm import read_basemap, read_streets
 
 pytestmark = pytest.mark.network
 
@@ -210,6 +210,12 @@ def test_the_fetched_streets_are_read_as_any_extract(town, tmp_path):
     streets = read_streets(fetch(town, tmp_path).streets).table
     assert set(streets.ways.name) >= {"Élan Street"}
     assert list(streets.nodes.barrier[streets.nodes.node_id == 7]) == ["bollard"]
+
+
+def test_the_fetched_map_can_be_drawn(town, tmp_path):
+    layers = read_basemap(fetch(town, tmp_path).streets)
+    drawn = {name: len(layers[name]) for name in ("buildings", "water", "rail", "streets")}
+    assert drawn == {"buildings": 1, "water": 1, "rail": 1, "streets": len(STREETS)}
 
 
 def test_the_fetched_places_are_a_community_directory(town, tmp_path):

@@ -80,9 +80,7 @@ def install(lock: str) -> None:
     """Install what the lock names, then famgeo itself as an editable package."""
     wanted = VENV / "wanted.lock"
     wanted.write_text(lock, encoding="utf-8")
-    print(
-        f"Installing {lock.count('==')} packages; the first time takes a few minutes.", flush=True
-    )
+    print("Installing what requirements.lock names; the first time takes minutes.", flush=True)
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     quiet = [] if sys.stdout.isatty() else ["--quiet"]
     run([*pip, *quiet, "--only-binary=:all:", "--require-hashes", "-r", wanted])

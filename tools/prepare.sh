@@ -19,7 +19,7 @@ find_python() {
 install_python() {
     become=""
     [ "$(id -u)" = 0 ] || become=sudo
-    echo "There is no Python here yet: installing Debian's with '$become apt-get install python3'."
+    echo "There is no Python here yet: installing Debian's with '${become:+$become }apt-get install python3'."
     $become apt-get update -qq
     $become apt-get install -y --no-install-recommends python3 python3-venv
 }
