@@ -76,7 +76,7 @@ def serve(study_folder: Path | None, port: int, *, headless: bool = False) -> No
     taken = listener.getsockname()[1]
     _configure(study_folder, taken)
     address = f"http://localhost:{taken}"
-    note = "" if taken == port else f" (port {port} was taken)"
+    note = f" (port {port} was taken)" if port not in {0, taken} else ""
     typer.echo(f"famgeo is open at {address}{note}. Press Ctrl+C to stop.", err=True)
     quiet = uvicorn.Config(
         make_app("" if headless else address), log_level="error", access_log=False

@@ -169,7 +169,7 @@ def parts(found: Headline) -> list[tuple[str, int, str]]:
     if before is None or after is None or not after <= before <= found.families:
         return []
     return [
-        ("now", found.families - before, "can come at their school"),
+        ("already", found.families - before, "can come at their school"),
         ("more", before - after, "more can come with these places"),
         ("left", after, "still have no way"),
     ]
