@@ -42,10 +42,19 @@ SHOPS = Lots(every_m=26, wide_m=(18, 24), deep_m=(18, 26), back_m=9, built=0.85,
 SHEDS = Lots(every_m=75, wide_m=(40, 62), deep_m=(26, 40), back_m=14, built=0.6, kind="industrial")
 FLATS = Lots(every_m=50, wide_m=(36, 44), deep_m=(13, 16), back_m=10, built=0.9,
              kind="apartments")  # fmt: skip
-MAIN_LOTS = {"West Ave": FLATS, "Main St": SHOPS, "Broadway": SHOPS, "Frontage Rd": SHEDS,
-             "Cannery Rd": TOWN, "Depot St": TOWN, "Levee Rd": TOWN, "Riverside Dr": TOWN,
-             "Railroad Ave": SHEDS, "Hill St": TOWN, "Prairie Ave": SUBURB, "Mill St": TOWN, "Southern Loop": SUBURB,
-             "Highland Dr": SUBURB}  # fmt: skip
+MAIN_LOTS = {
+    "Main St": SHOPS,
+    "Broadway": SHOPS,
+    "Frontage Rd": SHEDS,
+    "Railroad Ave": SHEDS,
+    "West Ave": FLATS,
+    "Prairie Ave": SUBURB,
+    "Southern Loop": SUBURB,
+    "Highland Dr": SUBURB,
+    **dict.fromkeys(("Cannery Rd", "Depot St", "Levee Rd", "Riverside Dr"), TOWN),
+    **dict.fromkeys(("Hill St", "Mill St"), TOWN),
+}
+"""The main streets people live or work on; Main St and Broadway only where the shops are."""
 
 
 def build_houses(

@@ -1,24 +1,26 @@
 """Hold the words streets are named with: plants, birds, stones and weather; never people."""
 
 THEMES = {
-    "trees": "Elm Oak Maple Cedar Ash Birch Linden Walnut Hickory Locust Poplar Sycamore "
-    "Catalpa Mulberry Juniper Hawthorn Redbud Buckeye Pecan Spruce",
-    "birds": "Plover Bobolink Dickcissel Kestrel Meadowlark Killdeer Oriole Tanager "
-    "Swallow Wren Bunting Grebe Avocet Curlew Harrier Nuthatch Vireo Sandpiper Sora Kinglet Egret "
+    "trees": "Elm Oak Maple Cedar Ash Birch Linden Walnut Hickory Locust Poplar Sycamore Catalpa "
+    "Mulberry Juniper Hawthorn Redbud Buckeye Pecan Spruce",
+    "birds": "Plover Bobolink Dickcissel Kestrel Meadowlark Killdeer Oriole Tanager Swallow Wren "
+    "Bunting Grebe Avocet Curlew Harrier Nuthatch Vireo Sandpiper Sora Kinglet Egret "
     "Osprey Cardinal Longspur Flicker Pelican Godwit Whimbrel Towhee Pipit Redstart",
     "flowers": "Aster Bluestem Coneflower Larkspur Milkweed Primrose Goldenrod Blazingstar "
-    "Foxglove Clover Indigo Bluebell Yarrow Vervain Bergamot Columbine Gentian Lupine Phlox Sagewort "
-    "Switchgrass Thistle Verbena Windflower Sneezeweed Gayfeather Tickseed Penstemon Mallow",
+    "Foxglove Clover Indigo Bluebell Yarrow Vervain Bergamot Columbine Gentian Lupine Phlox "
+    "Sagewort Switchgrass Thistle Verbena Windflower Sneezeweed Gayfeather Tickseed "
+    "Penstemon Mallow",
     "stones": "Agate Flint Granite Limestone Marble Opal Quartz Slate Basalt Chalk Dolomite "
     "Feldspar Garnet Gypsum Mica Onyx Pyrite Sandstone Shale Topaz Tuff",
     "works": "Cannery Boiler Foundry Kiln Loom Lantern Anvil Barge Beacon Bobbin Chain Anchor "
     "Ferry Hawser Rudder Spindle Tannery Timber Towpath Wharf Winch Pulley Trestle",
     "weather": "Breeze Cloudburst Daybreak Drizzle Dusk Frost Harvest Hailstone Moonrise Rainbow "
-    "Snowfall Solstice Starlight Summer Sunrise Thunder Twilight Windmill Zephyr Aurora Equinox "
-    "Evening Meridian Morning Overlook Panorama Skyline Summit Terrace Vista",
-    "farm": "Barley Buttermilk Cornflower Creamery Granary Haymow Homestead Millet Orchard Pasture "
-    "Plowshare Quince Rye Saddle Sorghum Stable Threshing Trellis Wheatfield Wagon Apple "
-    "Pear Plum Cherry Damson Nectar Honeycomb Clover Hedgerow Stile Paddock Furrow Alfalfa",
+    "Snowfall Solstice Starlight Summer Sunrise Thunder Twilight Windmill Zephyr Aurora "
+    "Equinox Evening Meridian Morning Overlook Panorama Skyline Summit Terrace Vista",
+    "farm": "Barley Buttermilk Cornflower Creamery Granary Haymow Homestead Millet Orchard "
+    "Pasture Plowshare Quince Rye Saddle Sorghum Stable Threshing Trellis Wheatfield "
+    "Wagon Apple Pear Plum Cherry Damson Nectar Honeycomb Clover Hedgerow Stile Paddock "
+    "Furrow Alfalfa",
 }
 SUFFIXES = {
     "town": ("St", "St", "St"),
