@@ -63,6 +63,17 @@ class Database:
         with self._plainly(), self.engine.begin() as connection:
             yield connection
 
+    def settle(self) -> None:
+        """Empty SQLite's journal into the file, so that nothing erased is left in it."""
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self._plainly():
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
     @contextmanager
     def _plainly(self) -> Iterator[None]:
         try:

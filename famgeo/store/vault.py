@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -32,7 +33,7 @@ from sqlalchemy import (
     select,
 )
 
-from famgeo.errors import StudyError
+from famgeo.errors import StudyError, TableError
 from famgeo.store.artifacts import load_arrays, save_arrays
 from famgeo.store.engine import Database, open_database, sqlite_url
 from famgeo.store.fingerprint import fingerprint
@@ -154,7 +155,7 @@ class StudyVault:
         return self.folder / PRIVATE_NAME / f"trips-{fingerprint(key)}.npz"
 
     def _store(self, students: gpd.GeoDataFrame, source_hash: str, *, whole: bool) -> int:
-        rows = rows_of(students, STUDENTS)
+        rows = _checked_rows(students)
         with self.database.writing() as connection:
             if _seen(connection, source_hash, newest=whole):
                 return 0
@@ -166,6 +167,7 @@ class StudyVault:
             connection.execute(insert(SOURCES), {"sha256": source_hash})
             connection.execute(delete(BARRIER_TABLES))
             self._forget_derived()
+        self.database.settle()
         return len({(row["student_id"], row["household_id"]) for row in rows} - before)
 
     def _forget_derived(self) -> None:
@@ -197,6 +199,14 @@ def _make_private(path: Path) -> None:
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY))
     path.chmod(OWNER_ONLY)
+
+
+def _checked_rows(students: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    try:
+        return rows_of(students, STUDENTS)
+    except TableError as fault:
+        # The cause is cut off: it holds the cells that were refused.
+        raise TableError(str(fault)) from None
 
 
 def _seen(connection: Connection, source_hash: str, *, newest: bool) -> bool:
