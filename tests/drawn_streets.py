@@ -37,6 +37,4 @@ def streets(
         for a, b in zip(path[:-1], path[1:], strict=True)
     ]
     way_of, from_node, to_node = np.array(pieces, np.int32).reshape(-1, 3).T.copy()
-    return Streets(
-        nodes=table, ways=way_table, way_of=way_of, from_node=from_node, to_node=to_node
-    )
+    return Streets(nodes=table, ways=way_table, way_of=way_of, from_node=from_node, to_node=to_node)

@@ -58,8 +58,11 @@ class Oracle:
         metres = metres_between(*(np.array([v]) for v in (lon, lat, x, y)))[0]
         return piece, s, metres
 
-    def minutes(self, sources: np.ndarray, targets: np.ndarray, limit_s: float) -> np.ndarray:
-        """Return seconds (sources, targets), inf beyond the limit, and every place's share."""
+    def seconds(self, sources: np.ndarray, targets: np.ndarray, limit_s: float) -> np.ndarray:
+        """Return seconds (sources, targets), inf beyond the limit.
+
+        ``plain`` then tells the places that step on inside a piece, where no tie is to be broken.
+        """
         places = np.vstack([sources, targets])
         found = [self.nearest(*p) for p in places]
         tail, head, cost = [], [], []
@@ -73,13 +76,19 @@ class Oracle:
         on: dict[int, list[tuple[float, int]]] = {}
         for i, (piece, share, _) in enumerate(found):
             on.setdefault(piece, []).append((share, self.m + i))
-        for piece in range(len(self.a)):
+        for piece, stops in on.items():
             i, j = self.a[piece], self.b[piece]
-            run = [(0.0, i), *sorted(on.get(piece, [])), (1.0, j)]
+            run = [(0.0, i), *sorted(stops), (1.0, j)]
             for (s, u), (e, v) in zip(run[:-1], run[1:], strict=True):
                 step = max(e - s, 1e-12)
                 arc(u, v, step * self.go[piece] + (self.node_s[j] if v == j else 0))
                 arc(v, u, step * self.back[piece] + (self.node_s[i] if u == i else 0))
+        bare = np.setdiff1d(np.arange(len(self.a)), list(on))
+        for u, v, s in ((self.a, self.b, self.go), (self.b, self.a, self.back)):
+            open_ = bare[np.isfinite(s[bare])]
+            tail.extend(u[open_])
+            head.extend(v[open_])
+            cost.extend(s[open_] + self.node_s[v[open_]])
         size = self.m + len(places)
         off = np.array([metres for _, _, metres in found]) / self.speed
         cost = np.maximum(cost, 1e-12)
@@ -91,5 +100,6 @@ class Oracle:
         index = self.m + np.arange(len(sources))
         seconds = dijkstra(graph, indices=index)[:, self.m + len(sources) :]
         seconds = seconds + off[: len(sources), None] + off[None, len(sources) :]
-        self.share = np.array([s for _, s, _ in found])
+        share = np.array([s for _, s, _ in found])
+        self.plain = (share > 0) & (share < 1)
         return np.where(seconds <= limit_s, seconds, np.inf)

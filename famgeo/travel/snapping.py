@@ -69,16 +69,20 @@ def snap(graph: StreetGraph, lonlat: Floats) -> Snap:
 
 
 def _nearest(graph: StreetGraph, lonlat: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the places that have a street within the cap, and its piece."""
+    """Return the places that have a street within the cap, and its piece; of equals the first."""
     usable = np.flatnonzero(np.isfinite(lonlat).all(axis=1) & (np.abs(lonlat[:, 1]) < 89))  # noqa: PLR2004
     if not len(usable):
         return usable, usable
     points = mercator(lonlat[usable, 0], lonlat[usable, 1])
     shrink = np.cos(np.radians(np.abs(lonlat[usable, 1]).max()))
     hit, edge = graph.tree.query_nearest(
-        shapely.points(points), max_distance=1.01 * graph.snap_cap_m / shrink, all_matches=False
+        shapely.points(points), max_distance=1.01 * graph.snap_cap_m / shrink, all_matches=True
     )
-    return usable[hit], graph.tree_piece[edge]
+    order = np.lexsort((edge, hit))
+    hit, edge = hit[order], edge[order]
+    first = np.ones(len(hit), bool)
+    first[1:] = hit[1:] != hit[:-1]
+    return usable[hit[first]], graph.tree_piece[edge[first]]
 
 
 def _foot(shape: Floats, lonlat: Floats) -> tuple[Floats, Floats]:
