@@ -1,12 +1,12 @@
 """Small street worlds drawn in metres around (0, 0), where a degree is easy to reckon."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from famgeo.sources.osm_streets import NODE_TAGS, WAY_TAGS
-from famgeo.tables import Streets
+from famgeo.tables import NODE_TAGS, WAY_TAGS, Streets
 
 LON_M = np.radians(1) * 6378137.0
 LAT_M = np.radians(1) * 6378137.0 * (1 - 0.00669437999014)
@@ -34,7 +34,7 @@ def streets(
     pieces = [
         (i, names.index(a), names.index(b))
         for i, (path, _) in enumerate(ways)
-        for a, b in zip(path[:-1], path[1:], strict=True)
+        for a, b in pairwise(path)
     ]
     way_of, from_node, to_node = np.array(pieces, np.int32).reshape(-1, 3).T.copy()
     return Streets(nodes=table, ways=way_table, way_of=way_of, from_node=from_node, to_node=to_node)

@@ -1,5 +1,7 @@
 """An independent, slow answer to street questions: scipy on the uncontracted graph."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
@@ -79,7 +81,7 @@ class Oracle:
         for piece, stops in on.items():
             i, j = self.a[piece], self.b[piece]
             run = [(0.0, i), *sorted(stops), (1.0, j)]
-            for (s, u), (e, v) in zip(run[:-1], run[1:], strict=True):
+            for (s, u), (e, v) in pairwise(run):
                 step = max(e - s, 1e-12)
                 arc(u, v, step * self.go[piece] + (self.node_s[j] if v == j else 0))
                 arc(v, u, step * self.back[piece] + (self.node_s[i] if u == i else 0))

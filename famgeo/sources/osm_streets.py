@@ -17,56 +17,8 @@ from famgeo.domain import ReadReport
 from famgeo.errors import SourceError
 from famgeo.sources.osm_file import OsmFile, osm_file
 from famgeo.sources.osm_shapes import node_places
-from famgeo.tables import Read, Streets
+from famgeo.tables import NODE_TAGS, WAY_TAGS, Read, Streets
 
-WAY_TAGS = (
-    "highway",
-    "name",
-    "access",
-    "area",
-    "bicycle",
-    "cycleway",
-    "cycleway:both",
-    "cycleway:left",
-    "cycleway:left:oneway",
-    "cycleway:right",
-    "cycleway:right:oneway",
-    "foot",
-    "incline",
-    "junction",
-    "maxspeed",
-    "maxspeed:backward",
-    "maxspeed:forward",
-    "motor_vehicle",
-    "motorcar",
-    "motorroad",
-    "oneway",
-    "oneway:bicycle",
-    "oneway:foot",
-    "public_transport",
-    "railway",
-    "service",
-    "sidewalk",
-    "sidewalk:both",
-    "sidewalk:left",
-    "sidewalk:right",
-    "smoothness",
-    "surface",
-    "tracktype",
-    "tunnel",
-    "vehicle",
-    "wheelchair",
-)
-NODE_TAGS = (
-    "barrier",
-    "highway",
-    "kerb",
-    "wheelchair",
-    "access",
-    "foot",
-    "bicycle",
-    "motor_vehicle",
-)
 _STREET_KEYS = ("highway", "railway", "public_transport")
 _NO_PLACE = 2**31 - 1
 _DEGREE = 1e-7

@@ -6,6 +6,8 @@ from famgeo.tables.doors import (
     no_progress,
 )
 from famgeo.tables.networks import (
+    NODE_TAGS,
+    WAY_TAGS,
     Streets,
     Timetable,
     Trips,
@@ -44,11 +46,13 @@ __all__ = [
     "BARRIERS",
     "HOME_AREAS",
     "HOUSEHOLDS",
+    "NODE_TAGS",
     "PLACES",
     "REASON_WORDS",
     "SCHOOLS",
     "SITES",
     "STUDENTS",
+    "WAY_TAGS",
     "Headline",
     "Progress",
     "Read",

@@ -7,13 +7,66 @@ import pandas as pd
 from numpy.typing import NDArray
 
 
+WAY_TAGS = (
+    "highway",
+    "name",
+    "access",
+    "area",
+    "bicycle",
+    "cycleway",
+    "cycleway:both",
+    "cycleway:left",
+    "cycleway:left:oneway",
+    "cycleway:right",
+    "cycleway:right:oneway",
+    "foot",
+    "incline",
+    "junction",
+    "maxspeed",
+    "maxspeed:backward",
+    "maxspeed:forward",
+    "motor_vehicle",
+    "motorcar",
+    "motorroad",
+    "oneway",
+    "oneway:bicycle",
+    "oneway:foot",
+    "public_transport",
+    "railway",
+    "service",
+    "sidewalk",
+    "sidewalk:both",
+    "sidewalk:left",
+    "sidewalk:right",
+    "smoothness",
+    "surface",
+    "tracktype",
+    "tunnel",
+    "vehicle",
+    "wheelchair",
+)
+"""The way tags a street keeps: all that a travel profile reads, and the name."""
+
+NODE_TAGS = (
+    "barrier",
+    "highway",
+    "kerb",
+    "wheelchair",
+    "access",
+    "foot",
+    "bicycle",
+    "motor_vehicle",
+)
+"""The node tags a street keeps."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Streets:
     """The street network as read, before any mode's rules are applied.
 
-    nodes : node_id (int64), lon, lat, and the text columns barrier, highway, kerb, wheelchair,
-        access, foot, bicycle, motor_vehicle ('' = no tag). Only nodes that a way uses.
-    ways : way_id (int64) and text columns, one per tag the profiles read ('' = no tag).
+    nodes : node_id (int64), lon, lat, and the text columns ``NODE_TAGS`` ('' = no tag). Only nodes
+        that a way uses.
+    ways : way_id (int64) and the text columns ``WAY_TAGS`` ('' = no tag).
     way_of, from_node, to_node : int32 arrays, one entry per straight piece of a way in the
         way's direction; positions in ``ways`` and ``nodes``, not ids.
     """
