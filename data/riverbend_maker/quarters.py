@@ -229,7 +229,7 @@ def _clipped(
 ) -> Iterator[Street]:  # fmt: skip
     inside = [p.intersection(clip) for p in parts]
     lines = [line for shape in inside for line in shapely.get_parts(shape)]
-    lines = [ln for ln in lines if ln.geom_type == "LineString" and ln.length > 25]
+    lines = [ln for ln in lines if ln.geom_type == "LineString" and ln.length > 2]
     if not lines:
         return
     merged = linemerge(MultiLineString(lines)) if len(lines) > 1 else lines[0]
@@ -238,7 +238,8 @@ def _clipped(
     else:
         name = names.take(quarter.theme, "town" if quarter.deep_m < 105 else "suburb")
     for line in shapely.get_parts(merged):
-        yield _local(line, name, quarter)
+        if line.length > 25:
+            yield _local(line, name, quarter)
 
 
 def _local(line: LineString, name: str, quarter: Quarter, **tags: str) -> Street:

@@ -88,11 +88,16 @@ def _all_streets(rng: np.random.Generator) -> list[Street]:
     spans = [
         over
         for street in main
-        for part in ground.split_at(street, ground.RIVER.buffer(12), bridge="yes", layer="1")
+        for part in _over_the_river(street)
         for over in _past_expressway(part)
     ]
     local = list(quarters.local_streets(main, rng, Names()))
     return [*spans, *ground.expressway(), ground.rail_line(), *local, *_paths()]
+
+
+def _over_the_river(street: Street) -> list[Street]:
+    how = {"bridge": "yes", "layer": "1", "bridge:name": f"{street.tags['name']} Bridge"}
+    return ground.split_at(street, ground.RIVER.buffer(12), **how)
 
 
 def _past_expressway(street: Street) -> list[Street]:
@@ -165,7 +170,7 @@ def _parks(ways: list[Way]) -> dict[str, tuple[Polygon, str]]:
 
 def _river_green(roads: list[LineString]) -> dict[str, tuple[Polygon, str]]:
     """Leave the west bank to a greenway, and the flood plain east of the river to the marsh."""
-    shore = [ground.RIVER.exterior, LineString([(760, -1600), (1200, -1780)])]
+    shore = [ground.RIVER.exterior, LineString([(620, -1640), (1200, -1780)])]
     strips = list(polygonize(unary_union([*roads, *shore])))
     green = {}
     for name, (kind, spots) in GREENS.items():
