@@ -43,6 +43,7 @@ def homes(draw):
     return np.vstack([found, np.repeat(place([[10.0, 10.0]]), flats, axis=0)])
 
 
+@settings(max_examples=50)
 @given(homes())
 def test_every_area_has_k_homes_in_three_places_none_with_more_than_half(lonlat):
     areas = cut_home_areas(lonlat, k=K)
@@ -55,6 +56,7 @@ def test_every_area_has_k_homes_in_three_places_none_with_more_than_half(lonlat)
         assert shares.max() <= len(inside) / 2
 
 
+@settings(max_examples=50)
 @given(homes())
 def test_areas_are_whole_squares_that_do_not_overlap(lonlat):
     areas = cut_home_areas(lonlat, k=K)
@@ -76,6 +78,7 @@ def _right_angled(shape):
     )
 
 
+@settings(max_examples=50)
 @given(homes())
 def test_each_home_is_in_the_one_polygon_that_is_drawn_around_it(lonlat):
     areas = cut_home_areas(lonlat, k=K)
@@ -86,6 +89,7 @@ def test_each_home_is_in_the_one_polygon_that_is_drawn_around_it(lonlat):
         assert not shapely.contains_properly(shape, points[of != area_id]).any()
 
 
+@settings(max_examples=50)
 @given(homes(), st.randoms(use_true_random=False))
 def test_row_order_changes_nothing(lonlat, random):
     order = list(range(len(lonlat)))
@@ -95,6 +99,7 @@ def test_row_order_changes_nothing(lonlat, random):
     assert shapely.to_wkb(first.geometry).tolist() == shapely.to_wkb(second.geometry).tolist()
 
 
+@settings(max_examples=50)
 @given(homes())
 def test_only_fewer_than_k_far_out_stay_off_the_map(lonlat):
     areas = cut_home_areas(lonlat, k=K)

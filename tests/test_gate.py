@@ -102,7 +102,7 @@ WORLDS = st.tuples(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(WORLDS)
 def test_no_figure_or_difference_of_a_release_tells_of_one_to_nine_families(drawn):
     households, exact = exact_world(*drawn)
@@ -121,7 +121,7 @@ def test_no_figure_or_difference_of_a_release_tells_of_one_to_nine_families(draw
         assert gain == 0 or gain >= K
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(WORLDS)
 def test_the_families_of_a_release_are_the_sum_of_what_is_shown(drawn):
     households, exact = exact_world(*drawn)
@@ -313,7 +313,7 @@ def test_barriers_leave_by_the_same_gate():
     assert not isinstance(barriers.sites, gpd.GeoDataFrame)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(WORLDS)
 def test_partners_get_no_count_under_twenty_and_no_home_area(drawn):
     households, exact = exact_world(*drawn)

@@ -143,6 +143,16 @@ def test_travel_times_are_kept_under_all_they_depend_on(vault):
     assert vault.load_trips({"homes": np.array([2.0]), "limits": "a"}) is None
 
 
+def test_the_oldest_travel_times_make_room_for_the_newest(vault, monkeypatch):
+    monkeypatch.setattr(vault_module, "TRIPS_BYTES", 3000)
+    keys = [{"meeting": number} for number in range(5)]
+    for made_ns, key in enumerate(keys):
+        vault.save_trips(key, {"minutes": np.zeros(100)})
+        os.utime(vault._trips(key), ns=(made_ns, made_ns))
+    kept = [vault.load_trips(key) is not None for key in keys]
+    assert kept == [False, False, False, True, True]
+
+
 @pytest.mark.parametrize("change", ["add_students", "replace_students"])
 def test_what_is_derived_from_homes_does_not_outlive_a_change_of_them(vault, change):
     vault.add_students(student_table([("1", "A")]), "fall")

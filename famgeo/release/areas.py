@@ -64,7 +64,8 @@ def refit_areas(areas: gpd.GeoDataFrame, homes_lonlat: Floats, *, k: int = 10) -
     shapes = dict(zip(areas["home_area_id"], areas.geometry, strict=True))
     of = _positions(areas.geometry.to_numpy(), homes_lonlat)
     homes = {name: np.flatnonzero(of == at) for at, name in enumerate(shapes)}
-    while small := [name for name in shapes if not shows(homes[name])]:
+    small = {name for name in shapes if not shows(homes[name])}
+    while small:
         if len(shapes) == 1:
             return _frame([], [])
         one = min(small, key=lambda name: (len(homes[name]), name))
@@ -73,6 +74,7 @@ def refit_areas(areas: gpd.GeoDataFrame, homes_lonlat: Floats, *, k: int = 10) -
         shape = whole(np.array([shapes.pop(one), shapes.pop(other)]))
         here = np.concatenate([homes.pop(one), homes.pop(other)])
         shapes[name], homes[name] = shape, here
+        small = (small - {one, other}) | (set() if shows(here) else {name})
     names = sorted(shapes)
     return _frame(names, [shapes[name] for name in names])
 

@@ -43,6 +43,8 @@ from famgeo.tables import BARRIERS, STUDENTS, check
 VAULT_NAME = "vault.db"
 PRIVATE_NAME = "private"
 SECRET_BYTES = 32
+TRIPS_BYTES = 2_000_000_000
+"""How much disk kept travel times may take; the oldest make room for the newest."""
 OWNER_ONLY = 0o600
 OWNER_ONLY_FOLDER = 0o700
 
@@ -147,6 +149,7 @@ class StudyVault:
             private.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
             private.chmod(OWNER_ONLY_FOLDER)
             save_arrays(self._trips(key), arrays, mode=OWNER_ONLY)
+            _keep_newest(private, TRIPS_BYTES)
         except OSError as error:
             message = f"{self.folder / PRIVATE_NAME} cannot be written: {error.strerror}."
             raise StudyError(message) from error
@@ -193,6 +196,15 @@ def open_vault(folder: Path) -> StudyVault:
     with database.writing() as connection:
         METADATA.create_all(connection)
     return StudyVault(folder=path.parent, database=database)
+
+
+def _keep_newest(folder: Path, most_bytes: int) -> None:
+    newest_first = sorted(folder.glob("*.npz"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
+    kept_bytes = 0
+    for order, path in enumerate(newest_first):
+        kept_bytes += path.stat().st_size
+        if order and kept_bytes > most_bytes:
+            path.unlink(missing_ok=True)
 
 
 def _make_private(path: Path) -> None:
