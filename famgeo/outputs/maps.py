@@ -39,7 +39,7 @@ MAP_SCRIPTS = ("leaflet.js", "protomaps-leaflet.js", "signs.js", "ground.js", "m
 MAP_STYLES = ("leaflet.css", "map.css")
 
 TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
-RISKY = re.compile(r"[`${}<>&'\u2028\u2029]")
+RISKY = re.compile(r"[`${}<>&'(_\u2028\u2029]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +153,7 @@ def script_json(value: object) -> str:
     the map script turns texts into text nodes only.
 
     >>> script_json({"name": "${alert(1)}</script>"})
-    '{"name":"\\u0024\\u007balert(1)\\u007d\\u003c/script\\u003e"}'
+    '{"name":"\\u0024\\u007balert\\u00281)\\u007d\\u003c/script\\u003e"}'
     """
     whole = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return TEXT.sub(lambda text: RISKY.sub(_code, text.group()), whole)

@@ -1,0 +1,25 @@
+"""Serve the app on a drawn district: ``python serve_drawn.py FOLDER NAME...``.
+
+The names are given to the district's places, however hostile. Tests start and stop this.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import drawn
+
+from famgeo.ui import opened, server
+
+
+def main() -> None:
+    """Serve on a free port until stopped."""
+    folder, names = Path(sys.argv[1]), sys.argv[2:]
+    study = drawn.DrawnStudy(places=drawn.sites(*names), tiles=drawn.ground(folder))
+    opened.open_study = lambda _folder: study
+    server.serve(folder, 0, headless=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""Serving a drawn district for a test, in a process of its own."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+SERVER = Path(__file__).with_name("serve_drawn.py")
+
+
+@contextmanager
+def served(folder: Path, *names: str) -> Iterator[str]:
+    """Serve a drawn district with places of these names; stop the server afterwards."""
+    command = [sys.executable, str(SERVER), str(folder), *names]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            said = ""
+            for line in server.stderr:
+                said += line
+                if found := re.search(r"http://localhost:\d+", line):
+                    yield found.group()
+                    break
+            else:
+                pytest.fail(f"the server did not start: {said}")
+        finally:
+            server.terminate()
+            server.wait(20)
