@@ -19,10 +19,11 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from famgeo.domain import Limits, ReadReport, Refusal, StudySettings
 from famgeo.errors import StudyError
-from famgeo.store.schema import METADATA, SCHEMA_VERSION
+from famgeo.store.schema import METADATA, SCHEMA_VERSION, STUDY_META
 from famgeo.store.studies import integrity_fault, new_study, open_study_store
 from famgeo.store.toml import read_settings, write_settings
 from famgeo.tables import SITES, Headline, Release, ReleasedPlan, as_points
@@ -408,14 +409,41 @@ def test_programs_that_write_at_once_all_succeed_and_none_is_lost(store):
         assert found.scalar() == "300"
 
 
-@pytest.mark.postgres
-def test_the_same_schema_works_on_postgresql(tmp_path):
+@pytest.fixture
+def postgres_url():
+    """Give the URL of a PostgreSQL database of which this test may drop the study's tables."""
     url = os.environ.get("FAMGEO_POSTGRES")
     if not url:
         pytest.skip("set FAMGEO_POSTGRES to the URL of an empty PostgreSQL database")
-    store = new_study(tmp_path / "riverbend", name="Riverbend", timezone=ZONE, url=url)
-    store.save_assets(asset_table(5))
-    store.save_release(release(), utc=NOON)
-    again = open_study_store(store.folder, url=url)
+    engine = create_engine(url)
+    METADATA.drop_all(engine)
+    yield url
+    METADATA.drop_all(engine)
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_the_same_schema_keeps_a_study_in_postgresql(tmp_path, postgres_url):
+    store = new_study(tmp_path / "riverbend", name="Riverbend", timezone=ZONE, url=postgres_url)
+    again = open_study_store(store.folder, url=postgres_url)
+    report = ReadReport(source="assets.csv", rows_read=5, rows_used=5)
+    for _ in range(2):
+        store.save_assets(asset_table(5))
+        store.save_schools(school_table())
+        store.save_home_areas(release().home_areas, frozen_on=date(2026, 9, 1))
+        store.save_release(release(), utc=NOON)
+        store.save_plan(released_plan(), utc=NOON)
+        store.add_file("settings", store.folder / "famgeo.toml")
+        store.add_read("assets", report, sha256="ab", utc=NOON)
     assert again.assets().geometry.equals(asset_table(5).geometry)
+    assert again.schools().geometry.equals(school_table().geometry)
+    assert again.home_areas()["home_area_id"].tolist() == ["A001"]
     assert same_release(again.latest_release(), release())
+    assert [plan.name for plan in again.plans()] == ["fall"]
+    assert [file.name for file in again.files("settings")] == ["famgeo.toml"]
+    assert [read.report for read in again.reads()] == [report, report]
+    assert integrity_fault(again) is None
+    with pytest.raises(StudyError, match="Nothing was changed"), again.database.writing() as live:
+        live.execute(STUDY_META.insert(), {"key": "schema_version", "value": "2"})
+    store.database.engine.dispose()
+    again.database.engine.dispose()
