@@ -19,7 +19,7 @@ _WHERE = {
     "fetch_streets": "sources.fetch",
     "find_barriers": "barriers",
     "households": "sources.roster",
-    "open_study": "study",
+    "open_study": "study.study",
     "read_assets": "sources.assets",
     "read_places": "sources.places",
     "read_roster": "sources.roster",

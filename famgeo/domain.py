@@ -1,5 +1,6 @@
 """The frozen types every stage speaks: modes, meetings, limits, goals, plans, reports."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -171,10 +172,28 @@ class ReadReport:
     unit: str = "rows"
 
     def __str__(self) -> str:
+        rows_by_reason: dict[str, list[int]] = {}
+        for refusal in self.refused:
+            rows_by_reason.setdefault(refusal.why, []).append(refusal.row)
         lines = [f"{self.source}: {self.rows_used:,} of {self.rows_read:,} {self.unit} used."]
-        lines += [f"  Row {r.row}: {r.why}" for r in self.refused]
+        lines += [f"  {row_words(rows)}: {why}" for why, rows in rows_by_reason.items()]
         lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)
+
+
+def row_words(rows: Iterable[int]) -> str:
+    """Name rows, every one, in as few words as they allow.
+
+    >>> row_words([7, 3, 4, 5]), row_words([9])
+    ('Rows 3–5 and 7', 'Row 9')
+    """
+    ordered = sorted(set(rows))
+    there = set(ordered)
+    starts = [row for row in ordered if row - 1 not in there]
+    ends = [row for row in ordered if row + 1 not in there]
+    spans = [str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True)]
+    listed = " and ".join([", ".join(spans[:-1]), spans[-1]] if len(spans) > 1 else spans)
+    return f"Row {listed}" if len(ordered) == 1 else f"Rows {listed}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

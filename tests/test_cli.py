@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from famgeo import cli, study
+from famgeo import cli
+from famgeo.study import homes
 from famgeo.settings import bundled
 
 RIVERBEND = bundled() / "data" / "riverbend"
@@ -85,7 +86,7 @@ def test_a_second_plan_does_not_search_again(solved, run, monkeypatch):
     def searched(*_args, **_kwargs):
         pytest.fail("travel times were computed a second time")
 
-    monkeypatch.setattr(study.homes, "both_ways", searched)
+    monkeypatch.setattr(homes, "both_ways", searched)
     where = folder / "riverbend-demo"
     code, out, err = run("plan", where, "--sites", 3, "--meeting", EVENING, "--json")
     assert code == 0, err
@@ -162,7 +163,7 @@ def test_a_defect_of_our_own_shows_no_traceback(run, monkeypatch):
     def broken(*_args, **_kwargs):
         raise RuntimeError("a secret detail")
 
-    monkeypatch.setattr("famgeo.study.open_study", broken)
+    monkeypatch.setattr("famgeo.study.study.open_study", broken)
     code, out, err = run("check", "ours")
     assert code == 1
     assert "Traceback" not in err
@@ -222,7 +223,9 @@ def test_times_needs_one_of_arrive_by_and_depart_at(run):
 
 
 def test_help_answers_without_loading_a_map_or_table_library():
-    code = "import sys, famgeo.cli; print(sorted({'pandas', 'streamlit', 'numba'} & set(sys.modules)))"
+    code = (
+        "import sys, famgeo.cli; print(sorted({'pandas', 'streamlit', 'numba'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -112,9 +112,9 @@ def test_no_message_holds_a_familys_id_or_coordinate(tmp_path):
     assert not any(secret in str(read.report) for secret in ("canary", "0111", "5111", "5911"))
 
 
-def test_a_fault_that_many_rows_share_is_also_told_once(tmp_path):
+def test_a_fault_that_many_rows_share_is_told_once_and_names_them_all(tmp_path):
     rows = [f"{i},H{i},S1,39.0,-84.5" for i in range(12)]
-    assert "12 rows: lat and lon look swapped." in roster(tmp_path, *rows).report.notes
+    assert "Rows 2–13: lat and lon look swapped" in str(roster(tmp_path, *rows).report)
     assert "rows: lat" not in "".join(roster(tmp_path, *rows[:9]).report.notes)
 
 

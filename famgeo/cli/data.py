@@ -28,7 +28,7 @@ def times(
     as_json: Json = False,
 ) -> None:
     """Write travel times for every pair of origin and destination."""
-    from famgeo.study import TimesQuestion, answer_times
+    from famgeo.study.times import TimesQuestion, answer_times
 
     if (arrive_by is None) == (depart_at is None):
         message = "Give one of --arrive-by and --depart-at, such as --arrive-by 2020-02-05T18:00."

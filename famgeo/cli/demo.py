@@ -24,7 +24,7 @@ from famgeo.errors import StudyError
 from famgeo.settings import bundled
 
 if TYPE_CHECKING:
-    from famgeo.study import Study
+    from famgeo.study.study import Study
 
 DEMO_STUDY = "riverbend-demo"
 DEMO_MEETING = "2026-12-08 18:30/20:30"
@@ -65,7 +65,7 @@ def open_app(
 
 def demo_study(folder: Path) -> "Study":
     """Open the sample district, made from its files the first time."""
-    from famgeo.study import create_study, open_study
+    from famgeo.study.study import create_study, open_study
 
     if (folder / "famgeo.toml").exists():
         return open_study(folder)

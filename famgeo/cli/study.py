@@ -23,7 +23,7 @@ from famgeo.domain import Meeting, MostFamilies, ReadReport
 from famgeo.errors import SourceError
 
 if TYPE_CHECKING:
-    from famgeo.study import Study
+    from famgeo.study.study import Study
     from famgeo.tables import Progress
 
 
@@ -63,7 +63,7 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Make an empty study."""
-    from famgeo.study import create_study
+    from famgeo.study.study import create_study
 
     folder = folder_of(study)
     create_study(folder, name=name, timezone=timezone)

@@ -15,7 +15,7 @@ from famgeo.domain import ReadReport
 from famgeo.settings import Settings
 
 if TYPE_CHECKING:
-    from famgeo.study import Study
+    from famgeo.study.study import Study
     from famgeo.tables import Progress, Vault
 
 app = typer.Typer(
@@ -67,7 +67,7 @@ def folder_of(study: str) -> Path:
 
 def open_named(study: str) -> "Study":
     """Open a study by name or folder."""
-    from famgeo.study import open_study
+    from famgeo.study.study import open_study
 
     return open_study(folder_of(study))
 

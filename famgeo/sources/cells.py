@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from famgeo.domain import WEEKDAYS, Answer, ReadReport, Refusal
+from famgeo.domain import WEEKDAYS, Answer, ReadReport, Refusal, row_words
 from famgeo.sources.sheets import Sheet
 
 YES = frozenset("yes y true t 1 x si sí s oui ja sim ✓ ✔".split())  # noqa: SIM905 - a word list
@@ -62,7 +62,6 @@ CLOCK = re.compile(
 )
 
 NOON = 12
-MANY = 10
 
 
 class Cells(NamedTuple):
@@ -240,17 +239,12 @@ def first_of(*reasons: pd.Series) -> pd.Series:
 
 
 def row_list(rows: Iterable[int]) -> str:
-    """Write row numbers as words, at most eight of them.
+    """Write row numbers inside a sentence, every one of them.
 
-    >>> row_list([5, 9, 12])
-    'rows 5, 9 and 12'
+    >>> row_list([5, 9, 10, 11])
+    'rows 5 and 9–11'
     """
-    numbers = [f"{row}" for row in rows]
-    if len(numbers) == 1:
-        return f"row {numbers[0]}"
-    shown, left = numbers[:8], len(numbers) - 8
-    last = f"{left:,} more" if left > 0 else shown.pop()
-    return f"rows {', '.join(shown)} and {last}"
+    return row_words(int(row) for row in rows).lower()
 
 
 def unread_note(unread: NDArray[np.bool_], rows: NDArray[np.int64], saying: str) -> tuple[str, ...]:
@@ -273,15 +267,9 @@ def report(sheet: Sheet, reasons: pd.Series, notes: Iterable[str], *, unit: str)
         rows_read=len(sheet.records) + len(sheet.refused),
         rows_used=int((~bad).sum()),
         refused=tuple(sorted(refused, key=lambda r: r.row)),
-        notes=(sheet.read_as, *notes, *_common(reasons[bad])),
+        notes=(sheet.read_as, *notes),
         unit=unit,
     )
-
-
-def _common(reasons: pd.Series) -> tuple[str, ...]:
-    """Sum up faults that many rows share: one mistake in the export, not many in the rows."""
-    counts = reasons.value_counts()
-    return tuple(f"{n:,} rows: {why}." for why, n in counts.items() if n >= MANY)
 
 
 def _days(text: str) -> str | None:
