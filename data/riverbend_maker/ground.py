@@ -16,8 +16,8 @@ from shapely.ops import substring
 Floats = NDArray[np.float64]
 Points = Sequence[tuple[float, float]]
 
-LON, LAT = -99.70, 38.30
-M_PER_LON, M_PER_LAT = 87_443.0, 111_009.0  # one degree there, in metres
+LON, LAT = -99.678, 38.274
+M_PER_LON, M_PER_LAT = 87_505.0, 111_002.0  # one degree there, in metres
 EDGE = box(-3100, -2450, 3900, 2450)
 HUB = (-812.0, -59.0)
 
