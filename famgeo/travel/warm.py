@@ -26,8 +26,8 @@ def is_warm() -> bool:
 
     A hint for a progress line: kernels left by another version of the code also count.
     """
-    folder = Path(search_dense.stats.cache_path)
-    return any(folder.glob("kernels.search_dense-*.nbi"))
+    folder = search_dense.stats.cache_path
+    return bool(folder) and any(Path(folder).glob("kernels.search_dense-*.nbi"))
 
 
 def warm_up() -> None:
