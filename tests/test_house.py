@@ -165,7 +165,7 @@ def undeclared(folder: Path, extras: tuple[str, ...]) -> set[str]:
     for extra in extras:
         asked += PROJECT["project"]["optional-dependencies"][extra]
     declared = {canonicalize_name(Requirement(line).name) for line in asked}
-    siblings = {path.stem for path in folder.rglob("*.py")}
+    siblings = {path.stem for path in folder.rglob("*") if path.is_dir() or path.suffix == ".py"}
     found = {
         name.split(".")[0] for module in folder.rglob("*.py") for name in imports_of(module)
     } - {"famgeo", "None", *siblings, *sys.stdlib_module_names}
