@@ -120,7 +120,7 @@ def write_streets(path: Path, town: Town) -> None:
     for name, (park, kind) in town.parks.items():
         for part in getattr(park, "geoms", [park]):
             key = COUNTRY_KEYS.get(kind, "leisure")
-            pbf.ring(Polygon(part.exterior), {key: kind, "name": name})
+            pbf.ring(Polygon(part.exterior), {key: kind, "name": name.rstrip(" 0123456789")})
     for (_, name, *_rest), lot in zip(SCHOOLS, quarters.SCHOOL_GROUNDS.values(), strict=True):
         pbf.ring(lot, {"amenity": "school", "name": name})
         pbf.ring(quarters.playing_field(lot), {"leisure": "pitch"})
