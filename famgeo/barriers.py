@@ -293,7 +293,7 @@ def _empty(households: int, sites: int) -> _Round:
         home_min=np.full(shape, np.nan, np.float32),
         margin_min=np.full(shape, np.nan, np.float32),
         mode=np.full(shape, MODES.index(""), np.int8),
-        code=np.full(shape, -1, np.int8),
+        code=np.full(shape, CODE["off_network"], np.int8),
     )
 
 
