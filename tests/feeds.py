@@ -65,12 +65,15 @@ def draw_timetable(
     zone: str = ZONE,
     feed_id: str = "f",
     apart_deg: float = 0.0,
+    lonlat: np.ndarray | None = None,
 ) -> Timetable:
     """Make a timetable from ``{trip: [(stop, arrival_s, departure_s[, board, alight]), …]}``.
 
-    Stops are numbers; all lie at one place unless ``apart_deg`` sets them apart, so a vehicle's
-    next trip may start anywhere.
+    Stops are numbers; all lie at one place unless ``apart_deg`` or ``lonlat`` set them apart, so
+    a vehicle's next trip may start anywhere.
     """
+    if lonlat is None:
+        lonlat = np.array([(-84.5 + apart_deg * i, 39.0) for i in range(n_stops)])
     names = list(trips)
     rows = [
         (names.index(name), call[0], call[1], call[2], *(call[3:] or (True, True)))
@@ -86,8 +89,8 @@ def draw_timetable(
             {
                 "stop_id": [f"{feed_id}:{i}" for i in range(n_stops)],
                 "name": [f"Stop {i}" for i in range(n_stops)],
-                "lon": [-84.5 + apart_deg * i for i in range(n_stops)],
-                "lat": [39.0] * n_stops,
+                "lon": lonlat[:, 0],
+                "lat": lonlat[:, 1],
                 "wheelchair": list(stop_wheelchair) or ["unknown"] * n_stops,
             }
         ),
