@@ -6,9 +6,11 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from drawn_streets import at, streets
 from feeds import draw_timetable
+from golden.make_transit import STORED, WAYS, table
 
 from famgeo.domain import Limits, Mode
 from famgeo.errors import TravelError
@@ -362,3 +364,22 @@ def test_the_night_the_clocks_change_loses_no_bus(nky, sunday, night_s):
     early = nky.ask(nky.sites, nky.homes, depart_at_s=23 * H - night_s, day=after)
     assert (late.rides > 0).any()
     assert np.array_equal(late.arrive_s - night_s, early.arrive_s, equal_nan=True)
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["nky", "poa", "spo"])
+def test_a_city_keeps_its_trips(cities, name, way):
+    stored = pd.read_csv(STORED, dtype={"origin_id": str, "destination_id": str})
+    stored = stored[(stored["city"] == name) & (stored["way"] == way)].reset_index(drop=True)
+    fresh = table(cities, name, way)
+    assert len(stored) == 40
+    assert list(fresh["status"]) == list(stored["status"])
+    assert fresh["rides"].fillna(-1).tolist() == stored["rides"].fillna(-1).tolist()
+    for column, tolerance in (("minutes", 0.05), ("walk_m", 2)):
+        assert fresh[column].to_numpy() == pytest.approx(
+            stored[column].to_numpy(), abs=tolerance, nan_ok=True
+        )
+    for column in ("leave_at", "arrive_at"):
+        late = pd.to_datetime(fresh[column]) - pd.to_datetime(stored[column])
+        assert (late.dropna().abs() <= pd.Timedelta(seconds=3)).all()
