@@ -15,6 +15,7 @@ from famgeo.domain import Limits, Reason
 from famgeo.errors import StudyError
 from famgeo.settings import bundled
 from famgeo.ui import opened, words
+from famgeo.ui.cache import told_when_it_left
 from famgeo.ui.state import View
 
 EVENING = {"place": "s0", "day": "2026-11-10", "from": "18:30", "to": "20:30", "by": "transit"}
@@ -248,18 +249,20 @@ def test_an_estimate_counts_the_families_of_each_area_once() -> None:
             pd.Series({"a": 45, "b": 30, "c": 20, "d": 15}),
             "the library",
             "transit",
+            60.0,
         )
     )
     assert said == (
         "At this time, about 50 of about 110 families live where a person without a car can come "
         "to the library and get home. About 30 live where the last way home leaves too early. "
-        "About 20 live where there is no way to get there in time. About 20 live too far away."
+        "About 20 live where there is no way to get there in time. "
+        "About 20 live more than 60 minutes away."
     )
 
 
 def test_an_estimate_of_nobody_is_fewer_than_ten() -> None:
     said = words.plain(
-        words.estimate(trips(a="no_trip_home"), pd.Series({"a": 40}), "the library", "walk")
+        words.estimate(trips(a="no_trip_home"), pd.Series({"a": 40}), "the library", "walk", 60.0)
     )
     assert said.startswith("At this time, fewer than 10 of about 40 families")
 
@@ -306,3 +309,29 @@ def test_a_meeting_over_midnight_ends_the_next_day() -> None:
         means="walk",
     ).meeting(ZoneInfo("America/Chicago"))
     assert meeting.ends.date() == date(2026, 11, 11)
+
+
+def test_a_long_walk_after_the_last_bus_is_no_way_home() -> None:
+    late = trips(a="too_long_home", b="too_long_home", c="").assign(margin_min=[np.nan] * 2 + [5.0])
+    early = trips(a="", b="too_long_home", c="").assign(margin_min=[100.0, np.nan, 124.0])
+
+    told = told_when_it_left(late, early, later_min=119.0)
+
+    assert list(told.reason) == ["no_trip_home", "too_long_home", ""]
+    assert told.margin_min["a"] == -19.0
+    assert np.isnan(told.home_min["a"])
+    assert np.isnan(told.margin_min["b"])
+    assert told.margin_min["c"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("margin", "said"),
+    [
+        (-19.0, "The last way home leaves 19 minutes before the end."),
+        (12.4, "The last way home leaves 12 minutes after the end."),
+        (np.inf, "They can leave at any time."),
+        (np.nan, ""),
+    ],
+)
+def test_the_margin_is_told_in_words(margin: float, said: str) -> None:
+    assert words.margin(margin) == said

@@ -14,7 +14,7 @@ import streamlit as st
 
 from famgeo.domain import timezone
 from famgeo.outputs.maps import MapView
-from famgeo.study import Study
+from famgeo.study.study import Study
 from famgeo.tables import Release, ReleasedPlan
 from famgeo.ui import show, words
 from famgeo.ui.cache import round_trips
@@ -185,7 +185,8 @@ def _say(district: District, explored: Explored | None) -> None:
         return
     view = explored.view
     place = str(district.sites.set_index("site_id")["name"][view.site_id])
-    show.sentence(words.estimate(explored.trips, district.families, place, view.means))
+    limit_min = district.study.settings.limits.limit_min
+    show.sentence(words.estimate(explored.trips, district.families, place, view.means, limit_min))
 
 
 def _panel(district: District, explored: Explored | None) -> None:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from famgeo.settings import Settings
-from famgeo.study import Study, open_study
+from famgeo.study.study import Study, open_study
 
 _opening = threading.Lock()
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from famgeo.errors import FamgeoError
-from famgeo.study import Study
+from famgeo.study.study import Study
 from famgeo.ui import show, words
 from famgeo.ui.opened import opened_study
 

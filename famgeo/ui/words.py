@@ -184,7 +184,9 @@ def rounded(families: float) -> int:
     return int(np.floor(families / STEP + 0.5)) * STEP
 
 
-def estimate(trips: pd.DataFrame, families: pd.Series, place: str, means: str) -> Sentence:
+def estimate(
+    trips: pd.DataFrame, families: pd.Series, place: str, means: str, limit_min: float
+) -> Sentence:
     """Say how many families live where they could come at this time, and what stops the others.
 
     An estimate: released families of each home area times public geography, so it says "about".
@@ -205,20 +207,20 @@ def estimate(trips: pd.DataFrame, families: pd.Series, place: str, means: str) -
         (f"about {able:,}" if able else FEW, "good"),
         (f" of about {total:,} families live where {who} can come to {place} and get home.", ""),
     ]
-    for reasons, words in _stops(means):
+    for reasons, words in _stops(means, limit_min):
         stopped = rounded(float(sum(count.get(reason, 0) for reason in reasons)))
         if stopped:
             sentence += [(" About ", ""), (f"{stopped:,}", "bad"), (f" live {words}.", "")]
     return sentence
 
 
-def _stops(means: str) -> list[tuple[frozenset[Reason], str]]:
+def _stops(means: str, limit_min: float) -> list[tuple[frozenset[Reason], str]]:
     too_early = "where the last way home leaves too early"
     no_home = too_early if MEANS[means].by_timetable else "where there is no way home"
     return [
         (frozenset({Reason.NO_TRIP_HOME}), no_home),
         (NEVER_THERE, "where there is no way to get there in time"),
-        (TOO_LONG, "too far away"),
+        (TOO_LONG, f"more than {limit_min:.0f} minutes away"),
     ]
 
 
@@ -249,9 +251,11 @@ def minutes(value: float) -> str:
 
 
 def margin(value: float) -> str:
-    """Return how long after the end the last way home leaves; nothing when there is none."""
+    """Return how long before or after the end the last way home leaves; nothing without one."""
     if np.isnan(value):
         return ""
+    if value < 0:
+        return f"The last way home leaves {-value:.0f} minutes before the end."
     if np.isinf(value):
         return "They can leave at any time."
     if value < 1:
