@@ -179,7 +179,8 @@ def towns(draw) -> tuple[dict, list, dict, list]:
             if other in letter and (kind := draw(kinds)) is not None:
                 ways.append((name + letter[other], kind))
     lights = draw(st.lists(st.sampled_from(sorted(nodes)), max_size=3))
-    spot = st.tuples(st.floats(-60, size * step), st.floats(-60, size * step))
+    decimetres = st.integers(-600, size * step * 10).map(lambda d: d / 10)
+    spot = st.tuples(decimetres, decimetres)
     places = draw(st.lists(spot, min_size=6, max_size=6))
     return nodes, ways, {x: {"highway": "traffic_signals"} for x in lights}, places
 

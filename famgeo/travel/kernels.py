@@ -1,8 +1,9 @@
 """Compiled search: one bounded shortest-path search per source, all targets read off it.
 
-The queue is an array of buckets, each a doubly linked list of nodes whose best cost so far falls
-in the same few seconds (Dial 1969; the width is free as in Meyer and Sanders 2003). A node that
-improves while its bucket is open is scanned again, so the costs are exact whatever the width.
+The queue is an array of buckets, each a linked list of nodes whose cost falls in the same few
+seconds (Dial 1969; the width is free as in Meyer and Sanders 2003). A better cost is one more
+entry and the old one is skipped when met; a node that improves while its bucket is open is scanned
+again. So costs are exact whatever the width.
 """
 
 import numpy as np
@@ -13,88 +14,73 @@ Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
-Queue = tuple[Ints, Ints, Ints, Ints]
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _enter(node: int, bucket: int, queue: Queue) -> None:
-    """Put a node on top of a bucket."""
-    top, after, before, where = queue
-    above = top[bucket]
-    after[node] = above
-    before[node] = -1
-    if above >= 0:
-        before[above] = node
-    top[bucket] = node
-    where[node] = bucket
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _leave(node: int, queue: Queue) -> None:
-    """Take a node out of its bucket."""
-    top, after, before, where = queue
-    below, above = after[node], before[node]
-    if above >= 0:
-        after[above] = below
-    else:
-        top[where[node]] = below
-    if below >= 0:
-        before[below] = above
-    where[node] = -1
 
 
 @njit(cache=True, nogil=True)
 def _spread(  # noqa: C901, PLR0917 - one loop, kept whole for the compiler
-    arcs: tuple[Longs, Ints, Floats],
+    first: Longs,
+    head: Ints,
+    cost: Floats,
     nodes: Ints,
     seconds: Floats,
     limit: float,
     width: float,
     best: Floats,
     seen: Ints,
-    queue: Queue,
+    top: Ints,
+    node: Ints,
+    key: Floats,
+    under: Ints,
 ) -> int:
-    """Fill ``best`` from the two start nodes up to the limit; return how many nodes were seen."""
-    first, head, cost = arcs
-    top, where = queue[0], queue[3]
-    n_seen = queued = 0
-    bucket = len(top) - 1
+    """Fill ``best`` from the two start nodes up to the limit; return how many nodes were seen.
+
+    ``top`` is the newest entry of each bucket, −1 where it is empty, as it is left again.
+    ``node``, ``key`` and ``under`` (the next older entry) are room for entries.
+    """
+    size = len(node)
+    n_seen = n_entries = queued = 0
+    bucket, per_width = len(top), 1 / width
     for k in range(2):
-        u = nodes[k]
-        if u < 0 or seconds[k] > limit or seconds[k] >= best[u]:
+        u, reached = nodes[k], seconds[k]
+        if u < 0 or reached > limit or reached >= best[u]:
             continue
         if best[u] == np.inf:
             seen[n_seen] = u
             n_seen += 1
-            queued += 1
-        else:
-            _leave(u, queue)
-        best[u] = seconds[k]
-        _enter(u, int(seconds[k] / width), queue)
-        bucket = min(bucket, where[u])
+        best[u] = reached
+        to = int(reached * per_width)
+        node[n_entries], key[n_entries], under[n_entries] = u, reached, top[to]
+        top[to] = n_entries
+        n_entries += 1
+        queued += 1
+        bucket = min(bucket, to)
     while queued:
-        u = top[bucket]
-        if u < 0:
+        entry = top[bucket]
+        if entry < 0:
             bucket += 1
             continue
-        _leave(u, queue)
+        top[bucket] = under[entry]
         queued -= 1
+        u, here = node[entry], key[entry]
+        if here > best[u]:
+            continue
+        if n_entries + first[u + 1] - first[u] > size:
+            node = np.concatenate((node, np.empty(size, np.int32)))
+            key = np.concatenate((key, np.empty(size)))
+            under = np.concatenate((under, np.empty(size, np.int32)))
+            size *= 2
         for arc in range(first[u], first[u + 1]):
-            v = head[arc]
-            reached = best[u] + cost[arc]
+            v, reached = head[arc], here + cost[arc]
             if reached < best[v] and reached <= limit:
                 if best[v] == np.inf:
                     seen[n_seen] = v
                     n_seen += 1
                 best[v] = reached
-                to = int(reached / width)
-                if where[v] == to:
-                    continue
-                if where[v] >= 0:
-                    _leave(v, queue)
-                else:
-                    queued += 1
-                _enter(v, to, queue)
+                to = int(reached * per_width)
+                node[n_entries], key[n_entries], under[n_entries] = v, reached, top[to]
+                top[to] = n_entries
+                n_entries += 1
+                queued += 1
     return n_seen
 
 
@@ -114,15 +100,18 @@ def _direct(a: Floats, b: Floats) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _workspace(n_nodes: int, n_buckets: int) -> tuple[Floats, Ints, Queue]:
-    """Return the best seconds of each node (one more than nodes), those seen, and the queue."""
-    best = np.full(n_nodes + 1, np.inf)
-    seen = np.empty(n_nodes, np.int32)
-    top = np.full(n_buckets, -1, np.int32)
-    after = np.empty(n_nodes, np.int32)
-    before = np.empty(n_nodes, np.int32)
-    where = np.full(n_nodes, -1, np.int32)
-    return best, seen, (top, after, before, where)
+def _workspace(
+    n_nodes: int, n_arcs: int, n_buckets: int
+) -> tuple[Floats, Ints, Ints, Ints, Floats, Ints]:
+    """Return the best seconds of each node (one more than nodes) and room for a search."""
+    return (
+        np.full(n_nodes + 1, np.inf),
+        np.empty(n_nodes, np.int32),
+        np.full(n_buckets, -1, np.int32),
+        np.empty(n_arcs + 2, np.int32),
+        np.empty(n_arcs + 2),
+        np.empty(n_arcs + 2, np.int32),
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -150,7 +139,7 @@ def search_dense(  # noqa: PLR0917 - plain arrays, for the compiler
     node past the last.
     """
     n_nodes, n_targets = len(first) - 1, len(target_nodes)
-    best, seen, queue = _workspace(n_nodes, int(limit / width) + 2)
+    best, seen, top, node, key, under = _workspace(n_nodes, len(head), int(limit / width) + 2)
     out = np.empty((len(source_nodes), n_targets), np.float32)
     for s in range(len(source_nodes)):
         chain = source_chain[s]
@@ -158,7 +147,19 @@ def search_dense(  # noqa: PLR0917 - plain arrays, for the compiler
             out[s] = np.nan
             continue
         n_seen = _spread(
-            (first, head, cost), source_nodes[s], source_s[s], limit, width, best, seen, queue
+            first,
+            head,
+            cost,
+            source_nodes[s],
+            source_s[s],
+            limit,
+            width,
+            best,
+            seen,
+            top,
+            node,
+            key,
+            under,
         )
         for t in range(n_targets):
             reached = min(
@@ -200,7 +201,7 @@ def search_sparse(  # noqa: C901, PLR0917 - plain arrays, for the compiler
     junctions (``node_first``, ``node_target``, ``node_s``).
     """
     n_nodes, n_targets = len(first) - 1, len(target_line)
-    best, seen, queue = _workspace(n_nodes, int(limit / width) + 2)
+    best, seen, top, node, key, under = _workspace(n_nodes, len(head), int(limit / width) + 2)
     count = np.zeros(len(source_nodes), np.int64)
     row = np.full(n_targets, np.inf)
     found = np.empty(n_targets, np.int32)
@@ -212,7 +213,19 @@ def search_sparse(  # noqa: C901, PLR0917 - plain arrays, for the compiler
         if chain < 0:
             continue
         n_seen = _spread(
-            (first, head, cost), source_nodes[s], source_s[s], limit, width, best, seen, queue
+            first,
+            head,
+            cost,
+            source_nodes[s],
+            source_s[s],
+            limit,
+            width,
+            best,
+            seen,
+            top,
+            node,
+            key,
+            under,
         )
         n_found = 0
         for k in range(n_seen):

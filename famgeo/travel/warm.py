@@ -27,7 +27,7 @@ def is_warm() -> bool:
     A hint for a progress line: kernels left by another version of the code also count.
     """
     folder = search_dense.stats.cache_path
-    return bool(folder) and any(Path(folder).glob("kernels.search_dense-*.nbi"))
+    return folder is not None and any(Path(folder).glob("kernels.search_dense-*.nbi"))
 
 
 def warm_up() -> None:
