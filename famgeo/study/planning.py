@@ -1,5 +1,6 @@
 """From homes to what may be shown: barriers, a verified choice of sites, and its release."""
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from datetime import date
@@ -19,6 +20,15 @@ from famgeo.study.world import World
 from famgeo.tables import Progress, Release, ReleasedBarriers, lonlat, no_progress
 
 SECONDS_TO_PROVE = 60.0
+PLAN_NAME = re.compile(r"[\w-]{1,64}")
+
+
+def plan_name(name: str) -> str:
+    """Return a plan's name if it can also name its files; raises ``PlanError`` otherwise."""
+    if not PLAN_NAME.fullmatch(name):
+        message = f"A plan cannot be called '{name}'. Use 1 to 64 letters, digits, - and _."
+        raise PlanError(message)
+    return name
 
 
 def barriers_released(

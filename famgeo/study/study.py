@@ -19,6 +19,7 @@ from famgeo.domain import Answer, Goal, Limits, Meeting, ReadReport, StudySettin
 from famgeo.errors import StudyError
 from famgeo.outputs import EXPORTERS
 from famgeo.outputs.basemap import build_basemap
+from famgeo.release.gate import for_partners
 from famgeo.sources.assets import read_assets
 from famgeo.sources.gtfs import read_timetable
 from famgeo.sources.osm import read_basemap, read_streets
@@ -29,7 +30,7 @@ from famgeo.store.studies import Store, new_study, open_study_store
 from famgeo.store.whole_files import sha256_of
 from famgeo.study.findings import Finding, look_over
 from famgeo.study.geography import StreetPoints, area_round_trips, street_points
-from famgeo.study.planning import barriers_released, plan_released
+from famgeo.study.planning import barriers_released, plan_name, plan_released
 from famgeo.study.world import World
 from famgeo.tables import (
     SITES,
@@ -195,11 +196,12 @@ class Study:
         progress: Progress = no_progress,
     ) -> ReleasedPlan:
         """Choose sites, verify the choice, release it under a name and keep the release."""
+        name = plan_name(name or f"{goal.n_sites}-sites")
         release = plan_released(
             self._world(vault, self.settings.limits),
             goal,
             meetings,
-            name=name or f"{goal.n_sites}-sites",
+            name=name,
             today=now.date(),
             executor=executor,
             progress=progress,
@@ -223,13 +225,15 @@ class Study:
                 f"{', '.join(EXPORTERS)}."
             )
             raise StudyError(message)
-        self.store.plan(plan)
-        release = self.release()
-        assert release is not None
+        newest = self.release()
+        released = self.store.plan(plan)
+        assert newest is not None
+        release = replace(newest, plans=(released,))
+        shown = for_partners(release) if audience == "partner" else release
         return [
             path
             for name in formats
-            for path in EXPORTERS[name](release, plan, folder, audience=audience)
+            for path in EXPORTERS[name](shown, plan, folder, audience=audience)
         ]
 
     def basemap(self) -> Path | None:
