@@ -8,13 +8,13 @@ so two of three nodes are never visited, and every entry point stays exact.
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from famgeo.domain import Limits, Mode
 from famgeo.errors import TravelError
 from famgeo.tables import Streets
 from famgeo.travel.chains import rows_by, strong_components, walk_chains
+from famgeo.travel.nearest import Grid, make_grid
 from famgeo.travel.profiles import Prices, price
 
 Ints = NDArray[np.int32]
@@ -53,7 +53,7 @@ class StreetGraph:
         against. along_s, against_s : float64 (pieces,), seconds on the piece itself. All four are
         0 where the chain cannot be travelled that way.
     metres : float64 (pieces,). shape : float64 (pieces, 4), lon and lat of both ends.
-    tree, tree_piece : the pieces a trip may start on, in Mercator metres, and their rows.
+    grid, grid_piece : the pieces a trip may start on, in Mercator metres, and their rows.
     """
 
     mode: Mode
@@ -71,8 +71,8 @@ class StreetGraph:
     against_s: Floats
     metres: Floats
     shape: Floats
-    tree: shapely.STRtree
-    tree_piece: Longs
+    grid: Grid
+    grid_piece: Longs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ def build_graph(streets: Streets, mode: Mode, limits: Limits) -> StreetGraph:
     if not (np.isfinite(prices.forward_s) | np.isfinite(prices.backward_s)).any():
         raise TravelError(_nothing_usable(mode))
     pieces = _largest_component(_usable_pieces(streets, prices), streets)
-    if not len(pieces.a):
+    if not pieces.snappable.any():
         raise TravelError(_nothing_usable(mode))
     return _contract(pieces, prices.node_s[pieces.node], streets, mode, limits)
 
@@ -208,7 +208,7 @@ def _contract(
     lon = streets.nodes["lon"].to_numpy(float)[pieces.node]
     lat = streets.nodes["lat"].to_numpy(float)[pieces.node]
     shape = np.column_stack([lon[a], lat[a], lon[b], lat[b]])
-    tree_piece = np.flatnonzero(pieces.snappable[order])
+    snappable = np.flatnonzero(pieces.snappable[order])
     return StreetGraph(
         mode=mode,
         **_speeds(mode, limits),
@@ -223,8 +223,8 @@ def _contract(
         against_s=np.where(np.isfinite(against), against, 0.0),
         metres=pieces.metres[order],
         shape=shape,
-        tree=_tree(shape[tree_piece]),
-        tree_piece=tree_piece,
+        grid=_grid(shape[snappable]),
+        grid_piece=snappable,
     )
 
 
@@ -304,6 +304,6 @@ def mercator(lon: Floats, lat: Floats) -> Floats:
     return np.column_stack([np.radians(lon), y]) * 6378137.0
 
 
-def _tree(shape: Floats) -> shapely.STRtree:
+def _grid(shape: Floats) -> Grid:
     a, b = mercator(shape[:, 0], shape[:, 1]), mercator(shape[:, 2], shape[:, 3])
-    return shapely.STRtree(shapely.linestrings(np.stack([a, b], axis=1)))
+    return make_grid(np.concatenate([a, b], axis=1))

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from famgeo.travel.graph import StreetGraph, mercator
+from famgeo.travel.nearest import nearest
 from famgeo.travel.profiles import metres_between
 
 Floats = NDArray[np.float64]
@@ -73,16 +73,11 @@ def _nearest(graph: StreetGraph, lonlat: Floats) -> tuple[NDArray[np.int64], NDA
     usable = np.flatnonzero(np.isfinite(lonlat).all(axis=1) & (np.abs(lonlat[:, 1]) < 89))  # noqa: PLR2004
     if not len(usable):
         return usable, usable
-    points = mercator(lonlat[usable, 0], lonlat[usable, 1])
-    shrink = np.cos(np.radians(np.abs(lonlat[usable, 1]).max()))
-    hit, edge = graph.tree.query_nearest(
-        shapely.points(points), max_distance=1.01 * graph.snap_cap_m / shrink, all_matches=True
-    )
-    order = np.lexsort((edge, hit))
-    hit, edge = hit[order], edge[order]
-    first = np.ones(len(hit), bool)
-    first[1:] = hit[1:] != hit[:-1]
-    return usable[hit[first]], graph.tree_piece[edge[first]]
+    lon, lat = lonlat[usable].T
+    within_m = 1.01 * graph.snap_cap_m / np.cos(np.radians(lat))
+    piece = nearest(graph.grid, mercator(lon, lat), within_m)
+    hit = np.flatnonzero(piece >= 0)
+    return usable[hit], graph.grid_piece[piece[hit]]
 
 
 def _foot(shape: Floats, lonlat: Floats) -> tuple[Floats, Floats]:
