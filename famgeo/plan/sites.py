@@ -17,9 +17,10 @@ from famgeo.errors import PlanError
 from famgeo.plan.candidates import candidate_sites
 from famgeo.plan.covering import cover_well, merge_rows
 from famgeo.plan.cutting import prove
+from famgeo.plan.ties import shortened
 from famgeo.tables import split_list
 
-Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 def choose_sites(
@@ -33,8 +34,9 @@ def choose_sites(
 ) -> Plan:
     """Choose the sites that reach the most families, and prove how good the choice is.
 
-    The order of rows changes nothing, and of equally good choices the same one is returned. The
-    search ends when it is proven that no choice reaches more, or after ``seconds``.
+    The order of rows changes nothing. Of choices that reach equally many, one with short trips is
+    returned, always the same one. The search ends when it is proven that no choice reaches more,
+    or after ``seconds``.
 
     Parameters
     ----------
@@ -52,12 +54,14 @@ def choose_sites(
     candidates = candidate_sites(sites, goal, meetings)
     _complete(table, households, candidates, meetings)
     attending = _attending(table, meetings)
-    demand = merge_rows(_covers(attending, households, candidates))
+    minutes = _minutes(attending, households, candidates)
+    demand = merge_rows(np.isfinite(minutes))
     locked = np.flatnonzero(candidates["site_id"].isin(goal.locked)).tolist()
     start = cover_well(demand, goal.n_sites, locked)
     cover = prove(demand, start, locked, seconds=seconds)
+    chosen = shortened(minutes, cover.chosen, locked)
     return Plan(
-        site_ids=tuple(candidates["site_id"].iloc[list(cover.chosen)]),
+        site_ids=tuple(candidates["site_id"].iloc[list(chosen)]),
         meetings=tuple(meetings),
         goal=goal,
         families=len(households),
@@ -91,21 +95,22 @@ def _complete(
 
 
 def _attending(table: pd.DataFrame, meetings: Sequence[Meeting]) -> pd.DataFrame:
-    """Return household_id and site_id wherever a family can attend one of the meetings."""
+    """Return household, site and minutes there and home wherever a family can attend."""
     asked = table["meeting_id"].isin([meeting.meeting_id for meeting in meetings])
-    return table.loc[asked & (table["reason"] == ""), ["household_id", "site_id"]]
+    can = table[asked & (table["reason"] == "")]
+    return can[["household_id", "site_id"]].assign(minutes=can["there_min"] + can["home_min"])
 
 
-def _covers(
+def _minutes(
     attending: pd.DataFrame, households: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame
-) -> Bools:
-    """Return who can attend where, of shape (households, candidates)."""
+) -> Floats:
+    """Return minutes there and home at the best meeting, (households, candidates); inf = never."""
     row = _positions(attending["household_id"], households["household_id"])
     column = _positions(attending["site_id"], candidates["site_id"])
-    covers = np.zeros((len(households), len(candidates)), bool)
+    minutes = np.full((len(households), len(candidates)), np.inf)
     both = (row >= 0) & (column >= 0)
-    covers[row[both], column[both]] = True
-    return covers
+    np.minimum.at(minutes, (row[both], column[both]), attending["minutes"].to_numpy()[both])
+    return minutes
 
 
 def _positions(values: pd.Series, among: pd.Series) -> NDArray[np.intp]:
