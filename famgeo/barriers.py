@@ -75,7 +75,7 @@ def find_barriers(  # noqa: PLR0917 - tables in the order of the question, then 
     best = _empty(len(households), len(sites))
     wheelchair = (households["wheelchair"] == Answer.YES).to_numpy()
     journey = _Journey(there=there, home=home, margin=margin, limit_min=limits.limit_min)
-    for means, may in _means(households, limits):
+    for means, may in _means(households, limits, set(there)):
         for rows in _blocks(np.flatnonzero(may)):
             ordinary = journey.by(ON_FOOT, rows) if means == STEP_FREE else ()
             _keep_better(best, _judge(journey.by(means, rows), ordinary, limits.limit_min), rows)
@@ -192,13 +192,20 @@ class _Round:
     code: Codes
 
 
-def _means(households: gpd.GeoDataFrame, limits: Limits) -> Iterator[tuple[tuple[str, ...], Bools]]:
+def _means(
+    households: gpd.GeoDataFrame, limits: Limits, searched: set[str]
+) -> Iterator[tuple[tuple[str, ...], Bools]]:
+    """Yield each way of travelling that was searched, and which households may use it."""
     wheelchair = (households["wheelchair"] == Answer.YES).to_numpy()
-    yield ON_FOOT, ~wheelchair
-    yield STEP_FREE, wheelchair
-    if limits.bike:
-        yield ("bike",), ~wheelchair
-    yield ("drive",), (households["has_car"] == Answer.YES).to_numpy()
+    may = {
+        ON_FOOT: ~wheelchair,
+        STEP_FREE: wheelchair,
+        ("bike",): ~wheelchair & limits.bike,
+        ("drive",): (households["has_car"] == Answer.YES).to_numpy(),
+    }
+    for means, who in may.items():
+        if searched.intersection(means):
+            yield means, who
 
 
 def _blocks(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
