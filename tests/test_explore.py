@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from famgeo.domain import Limits, Reason
+from famgeo.domain import Limits, Reason, StudySettings
 from famgeo.errors import StudyError
 from famgeo.settings import bundled
 from famgeo.ui import opened, words
@@ -209,6 +209,25 @@ def test_a_damaged_study_is_one_sentence(app) -> None:
     page = app(StudyError("The study district has no famgeo.toml. Make one with: famgeo new."))
     assert "has no famgeo.toml" in words_of(page)
     assert not page.exception
+
+
+def test_a_defect_of_our_own_is_one_sentence_too(app, monkeypatch) -> None:
+    def fail(_study: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(drawn.DrawnStudy, "service_dates", fail)
+    page = app(drawn.DrawnStudy())
+    assert "failed where it should not have (ZeroDivisionError)" in words_of(page)
+    assert not page.exception
+
+
+def test_a_bike_is_offered_where_families_are_asked_to_ride(app) -> None:
+    riding = StudySettings(name="R", timezone="America/Chicago", limits=Limits(bike=True))
+    offered = [
+        app(study).get("button_group")[0].options
+        for study in (drawn.DrawnStudy(), drawn.DrawnStudy(settings=riding))
+    ]
+    assert ["By bike" in options for options in offered] == [False, True]
 
 
 def test_the_map_has_a_table_twin(app) -> None:

@@ -50,8 +50,9 @@ class District:
 
     @property
     def means(self) -> list[str]:
-        """The ways to travel there is data for."""
-        return [m for m, way in words.MEANS.items() if self.dates or not way.by_timetable]
+        """The ways to travel there is data for; a bike only where families are asked to ride."""
+        known = [m for m, way in words.MEANS.items() if self.dates or not way.by_timetable]
+        return [m for m in known if m != "bike" or self.study.settings.limits.bike]
 
     @property
     def families(self) -> pd.Series:
@@ -134,7 +135,7 @@ def details(district: District, explored: Explored | None) -> None:
     if district.plan is not None:
         show.places(district.plan)
     if explored is not None:
-        show.table(_rows(district, explored))
+        show.table(_rows(district, explored), on_choice=lambda: _take_row(explored))
 
 
 def _schools_first(sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -187,6 +188,12 @@ def _say(district: District, explored: Explored | None) -> None:
     place = str(district.sites.set_index("site_id")["name"][view.site_id])
     limit_min = district.study.settings.limits.limit_min
     show.sentence(words.estimate(explored.trips, district.families, place, view.means, limit_min))
+
+
+def _take_row(explored: Explored) -> None:
+    """Keep the area whose row was chosen in the table."""
+    if (row := show.row_chosen()) is not None:
+        st.session_state[AREA_KEY] = str(explored.trips.index[row])
 
 
 def _panel(district: District, explored: Explored | None) -> None:

@@ -20,6 +20,7 @@ from famgeo.ui.offline import STATIC_URL, page_style
 from famgeo.ui.words import Sentence
 
 MAP_HEIGHT_PX = 560
+TABLE_KEY = "table"
 
 
 def style() -> None:
@@ -137,10 +138,26 @@ def places(plan: ReleasedPlan) -> None:
     )
 
 
-def table(rows: pd.DataFrame) -> None:
-    """Show the map's contents as a table, for those who do not use the map."""
+def table(rows: pd.DataFrame, *, on_choice: Callable[[], None]) -> None:
+    """Show the map's contents as a table, for those who do not use the map.
+
+    Choosing a row calls ``on_choice`` (see ``row_chosen``).
+    """
     with st.expander("The map as a table"):
-        st.dataframe(rows, hide_index=True, width="stretch")
+        st.dataframe(
+            rows,
+            key=TABLE_KEY,
+            hide_index=True,
+            width="stretch",
+            on_select=on_choice,
+            selection_mode="single-row",
+        )
+
+
+def row_chosen() -> int | None:
+    """Return the position of the row chosen in the table; None without one."""
+    chosen = st.session_state[TABLE_KEY]["selection"]["rows"]
+    return int(chosen[0]) if chosen else None
 
 
 def _card(number: int, site: pd.Series) -> str:

@@ -35,6 +35,7 @@ MEANS = {
     ),
     "walk": Means(label="On foot", who="a person on foot", by_timetable=False),
     "drive": Means(label="By car", who="a person with a car", by_timetable=False),
+    "bike": Means(label="By bike", who="a person with a bike", by_timetable=False),
     "wheelchair": Means(
         label="Wheelchair, with buses", who="a person using a wheelchair", by_timetable=True
     ),
@@ -46,7 +47,7 @@ TOO_LONG = frozenset({Reason.TOO_LONG_THERE, Reason.TOO_LONG_HOME})
 KINDS = {
     "school": "School",
     "library": "Library",
-    "community_centre": "Community centre",
+    "community_centre": "Community center",
     "place_of_worship": "Place of worship",
     "clinic": "Clinic",
     "park": "Park",
@@ -66,6 +67,10 @@ NO_PLAN = "There is no plan for this study yet. Move the meeting about to see wh
 NO_TIMETABLE = (
     "This study has no bus timetable yet, so only travel on foot and by car is shown. "
     "Add one with: famgeo add STUDY transit gtfs.zip"
+)
+DEFECT = (
+    "famgeo failed where it should not have ({}). Your study is unharmed. Start the app again with "
+    "FAMGEO_DEBUG=1 and report what it prints."
 )
 NO_SITES = (
     "This study has no schools and no places to meet yet. "
