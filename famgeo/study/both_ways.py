@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famgeo.domain import Limits, Meeting, Mode
-from famgeo.tables import Trips
+from famgeo.tables import Progress, Trips
 from famgeo.travel.network import Network
 from famgeo.travel.times import last_way_home, trips
+from famgeo.travel.warm import is_warm, warm_up
 
 LONGEST_MIN = 120.0
 """How far trips are searched, so that one that is too long can be told from none."""
@@ -48,6 +49,13 @@ class BothWays:
     there: Trips
     home: Trips
     margin: NDArray[np.float32] | None
+
+
+def get_ready(progress: Progress) -> None:
+    """Compile the searches if this machine has not yet, and say so: it takes about a minute."""
+    if not is_warm():
+        progress("Warming up, the first time on this machine (about a minute)", 0.0)
+        warm_up()
 
 
 def both_ways(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from famgeo.barriers import find_barriers
 from famgeo.domain import Answer, Limits, Meeting
-from famgeo.study.both_ways import MEANS, BothWays, Means, both_ways
+from famgeo.study.both_ways import MEANS, BothWays, Means, both_ways, get_ready
 from famgeo.tables import Progress, Trips, Vault, lonlat, no_progress
 from famgeo.travel.network import Network
 
@@ -63,6 +63,8 @@ def barriers_of(
     }
     stored = vault.load_trips(key)
     journeys = {} if stored is None else _unpack(stored)
+    if stored is None:
+        get_ready(progress)
     for done, means in enumerate(all_means if stored is None else ()):
         progress(f"Travel times, {means.name.replace('_', ' ')}", done / len(all_means))
         journeys[means.name] = both_ways(

@@ -12,6 +12,7 @@ from famgeo.errors import SourceError
 from famgeo.sources.gtfs import read_timetable
 from famgeo.sources.osm import read_streets
 from famgeo.sources.places import read_places
+from famgeo.study.both_ways import get_ready
 from famgeo.tables import Progress, Timetable, no_progress
 from famgeo.travel.network import Network
 from famgeo.travel.times import travel_times
@@ -82,7 +83,8 @@ def answer_times(
     ]
     timetables = tuple(feed.table for feed in feeds)
     network = Network(streets=streets.table, timetables=timetables, limits=question.limits)
-    progress("Searching (the first time on a machine takes a minute to warm up)", 0.5)
+    get_ready(progress)
+    progress("Searching", 0.5)
     table = travel_times(
         network,
         origins.table,
