@@ -74,7 +74,7 @@ def test_a_count_too_small_to_show_says_so_and_draws_no_bar(app) -> None:
     said = words_of(app(drawn.DrawnStudy(after=None)))
     assert "leaves fewer than 10 ." in said
     assert "can come at their school" not in said
-    assert "Fewer than 10 families could attend here" in said
+    assert "Fewer than 10 families could come here and get home" in said
 
 
 def test_when_the_meeting_ends_after_the_last_bus_the_far_bank_has_no_way_home(app) -> None:

@@ -149,6 +149,7 @@ def table(rows: pd.DataFrame, *, on_choice: Callable[[], None]) -> None:
             key=TABLE_KEY,
             hide_index=True,
             width="stretch",
+            placeholder="no way",
             on_select=on_choice,
             selection_mode="single-row",
         )

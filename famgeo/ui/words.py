@@ -332,7 +332,7 @@ def of_meeting(meeting: Meeting) -> str:
 
 def reach(reached: int | None) -> str:
     """Return how many families could attend at a place."""
-    return f"{counted(reached)} families could attend here".capitalize()
+    return f"{counted(reached)} families could come here and get home".capitalize()
 
 
 def around(place: str) -> str:
