@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 Chosen = tuple[int, ...]
+ENDLESS = np.iinfo(np.int64).max
 
 
 def shortened(minutes: Floats, chosen: Sequence[int], locked: Sequence[int]) -> Chosen:
@@ -24,29 +26,33 @@ def shortened(minutes: Floats, chosen: Sequence[int], locked: Sequence[int]) -> 
     >>> shortened(minutes, [0], [])
     (1,)
     """
-    reachable = minutes[np.isfinite(minutes).any(axis=1)]
-    beyond = 1.0 + np.nansum(np.where(np.isfinite(reachable), reachable, np.nan))
-    cost = np.where(np.isfinite(reachable), reachable, beyond)
+    cost = _whole_cost(minutes[np.isfinite(minutes).any(axis=1)])
     now, free = list(chosen), [i for i, site in enumerate(chosen) if site not in locked]
-    total = _total(cost, now)
+    total = int(cost[:, now].min(axis=1).sum())
     while free:
         totals = np.array([_with_each(cost, now, i) for i in free])
         place, site = np.unravel_index(int(totals.argmin()), totals.shape)
-        if totals[place, site] >= total - 1e-6:
+        if totals[place, site] >= total:
             break
         now[free[int(place)]] = int(site)
-        total = _total(cost, now)
+        total = int(totals[place, site])
     return tuple(sorted(now))
 
 
-def _total(cost: Floats, chosen: Sequence[int]) -> float:
-    return float(cost[:, list(chosen)].min(axis=1).sum()) if len(cost) else 0.0
+def _whole_cost(minutes: Floats) -> Whole:
+    """Return minutes as whole thousandths, whose sums are exact, so that no swap can go in circles.
+
+    A family that is not reached costs more than all other trips together can.
+    """
+    able = np.isfinite(minutes)
+    cost = np.where(able, np.rint(np.where(able, minutes, 0) * 1000), 0).astype(np.int64)
+    return np.where(able, cost, 1 + cost.max(axis=1, initial=0).sum())
 
 
-def _with_each(cost: Floats, chosen: Sequence[int], place: int) -> Floats:
-    """Return the total with each site in the place of one; inf for those already chosen."""
+def _with_each(cost: Whole, chosen: Sequence[int], place: int) -> Whole:
+    """Return the total with each site in the place of one; endless for those already chosen."""
     others = [site for i, site in enumerate(chosen) if i != place]
-    rest = cost[:, others].min(axis=1) if others else np.full(len(cost), np.inf)
-    totals: Floats = np.minimum(cost, rest[:, None]).sum(axis=0)
-    totals[list(chosen)] = np.inf
+    rest = cost[:, others].min(axis=1, initial=ENDLESS)
+    totals: Whole = np.minimum(cost, rest[:, None]).sum(axis=0)
+    totals[list(chosen)] = ENDLESS
     return totals
