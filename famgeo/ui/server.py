@@ -10,7 +10,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,8 @@ def serve(study_folder: Path | None, port: int, *, headless: bool = False) -> No
     quiet = uvicorn.Config(
         make_app("" if headless else address), log_level="error", access_log=False
     )
-    uvicorn.Server(quiet).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(quiet).run(sockets=[listener])
 
 
 def make_app(address: str = "") -> App:

@@ -1,10 +1,14 @@
 """The server answers this computer alone, with own files, and says where it is."""
 
 import http.client
+import signal
 import socket
+import subprocess
+import sys
 from urllib.parse import urlsplit
 
 import pytest
+from serving import SERVER
 
 from famgeo.ui.server import HOST, _listen
 
@@ -78,3 +82,14 @@ def test_a_taken_port_gives_way_to_the_next_free_one() -> None:
             host, other = found.getsockname()
     assert host == HOST
     assert port < other <= port + 50
+
+
+def test_ctrl_c_stops_it_without_a_word(tmp_path) -> None:
+    command = [sys.executable, str(SERVER), str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        assert "famgeo is open at http://localhost:" in server.stderr.readline()
+        server.send_signal(signal.SIGINT)
+        said = server.stderr.read()
+        assert server.wait(20) == 0
+    assert "Traceback" not in said
