@@ -14,6 +14,8 @@ ANSWER_OF = {"1": Answer.YES.value, "2": Answer.NO.value}
 UNKNOWN = Answer.UNKNOWN.value
 PLATFORM = ("", "0")
 STAYS, LEAVES = "4", "5"
+MIN_HEADWAY_S = 10
+"""No line runs more often; a smaller number is a fault of the feed."""
 
 Column = NDArray[Any]
 
@@ -88,7 +90,7 @@ def read_frequencies(file: TextFile | None, trips: pd.DataFrame, ledger: Ledger)
     trip = pd.Index(trips["trip_id"]).get_indexer(file.text("trip_id"))
     start, end = parse_times(file, "start_time"), parse_times(file, "end_time")
     headway = np.nan_to_num(file.numbers("headway_secs"))
-    good = (trip >= 0) & (start >= 0) & (end > start) & (headway >= 1)
+    good = (trip >= 0) & (start >= 0) & (end > start) & (headway >= MIN_HEADWAY_S)
     if not good.all():
         ledger.note(f"frequencies.txt: {(~good).sum():,} rows cannot be used.")
     exact = (file.text("exact_times") == "1").to_numpy()

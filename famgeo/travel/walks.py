@@ -49,7 +49,9 @@ class Walks:
 def walks(source: Ints, target: Ints, seconds: Floats, metres: Floats, *, n_places: int) -> Walks:
     """Put walks in order of place and seconds; seconds are rounded to whole ones, once, here."""
     whole = np.rint(seconds).astype(np.int32)
-    order = np.lexsort((target, whole, source))
+    width = int(whole.max(initial=0)) + 1, int(target.max(initial=0)) + 1
+    # one key of place, seconds and target sorts several times as fast as three
+    order = np.argsort((source.astype(np.int64) * width[0] + whole) * width[1] + target)
     return Walks(
         start=np.searchsorted(source[order], np.arange(n_places + 1)).astype(np.int64),
         target=target[order].astype(np.int32),
