@@ -69,10 +69,16 @@ def serve(study_folder: Path | None, port: int, *, headless: bool = False) -> No
 
     Raises
     ------
-    StudyError
+    FamgeoError
         When no port from the one asked for upwards is free.
     """
-    listener = _listen(port)
+    with suppress(KeyboardInterrupt):
+        _serve(study_folder, _listen(port), port, headless=headless)
+
+
+def _serve(
+    study_folder: Path | None, listener: socket.socket, port: int, *, headless: bool
+) -> None:
     taken = listener.getsockname()[1]
     _configure(study_folder, taken)
     address = f"http://localhost:{taken}"
@@ -81,8 +87,7 @@ def serve(study_folder: Path | None, port: int, *, headless: bool = False) -> No
     quiet = uvicorn.Config(
         make_app("" if headless else address), log_level="error", access_log=False
     )
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(quiet).run(sockets=[listener])
+    uvicorn.Server(quiet).run(sockets=[listener])
 
 
 def make_app(address: str = "") -> App:
