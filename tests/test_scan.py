@@ -1,13 +1,18 @@
 """Every answer of the scans, against every journey there is in hundreds of drawn worlds."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from oracle import all_journeys, draw_world
 
 from famgeo.travel.last import NO_START, latest_starts
 from famgeo.travel.scan import NEVER, earliest
 from famgeo.travel.walks import Rules
 
-N_WORLDS = 240
+N_WORLDS = 210
 
 
 def rules_of(world):
@@ -118,3 +123,44 @@ def test_the_last_departure_is_the_last_from_which_one_still_arrives_in_time(chu
             assert found[place].tolist() == last, seed
             n_found += sum(s != NO_START for s in last)
     assert n_found > 10
+
+
+@settings(max_examples=60)
+@given(st.integers(10_000, 1_000_000))
+def test_leaving_at_the_last_start_arrives_in_time_and_a_second_later_does_not(seed):
+    world = draw_world(seed)
+    day, arrive_by = world.day(), world.from_s
+    last = ride(world, day, back=True)
+    for origin, target in np.argwhere(last.time_s.T < NEVER):
+        leave = -int(last.time_s[target, origin])
+        for later, in_time in ((0, True), (1, False)):
+            found = ride(replace(world, from_s=leave + later), day, back=False)
+            assert (found.time_s[origin, target] <= arrive_by) == in_time
+
+
+@settings(max_examples=60)
+@given(st.integers(10_000, 1_000_000), st.integers(1, 120))
+def test_a_later_start_a_longer_limit_and_one_more_ride_never_hurt(seed, more_s):
+    world = draw_world(seed)
+    day = world.day()
+    found = ride(world, day, back=True).time_s
+    longer = ride(replace(world, limit_s=world.limit_s + more_s), day, back=True).time_s
+    later = replace(world, from_s=world.from_s + more_s, limit_s=world.limit_s + more_s)
+    assert (longer[found < NEVER] == found[found < NEVER]).all()
+    assert (ride(later, day, back=True).time_s <= found).all()
+    assert (
+        ride(replace(world, max_rides=world.max_rides + 1), day, back=True).time_s <= found
+    ).all()
+
+
+@settings(max_examples=40)
+@given(st.integers(10_000, 1_000_000))
+def test_the_order_of_trips_in_the_feed_changes_nothing(seed):
+    world = draw_world(seed)
+    names = np.random.default_rng(seed).permutation(list(world.trips)).tolist()
+    shuffled = replace(world, trips={name: world.trips[name] for name in names})
+    for back in (False, True):
+        one = ride(world, world.day(), back=back)
+        other = ride(shuffled, shuffled.day(), back=back)
+        for column in ("time_s", "rides", "walk_m", "start_s"):
+            assert np.array_equal(getattr(one, column), getattr(other, column))
