@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from famgeo.domain import Limits, Meeting, Mode, Reason
 from famgeo.errors import StudyError
 from famgeo.study.both_ways import MEANS, Means, both_ways
-from famgeo.tables import Streets
+from famgeo.tables import Streets, Trips
 from famgeo.travel.network import Network
 from famgeo.travel.times import trips
 
@@ -91,6 +91,7 @@ def area_round_trips(
     (a Reason, or '' when one can come and get home).
     """
     by = _means(means, network)
+    scheduled = by.mode is Mode.TRANSIT
     site = np.asarray(site_lonlat, np.float64).reshape(1, 2)
     ways = both_ways(
         network, points.lonlat, site, means=by, meeting=meeting, limits=limits, executor=executor
@@ -98,8 +99,8 @@ def area_round_trips(
     table = pd.DataFrame(
         {
             "home_area_id": list(area_ids),
-            "there_min": _middle(ways.there.minutes[:, 0], points),
-            "home_min": _middle(ways.home.minutes[0], points),
+            "there_min": _middle(_minutes(ways.there, limits, scheduled=scheduled)[:, 0], points),
+            "home_min": _middle(_minutes(ways.home, limits, scheduled=scheduled)[0], points),
             "margin_min": np.inf,
         }
     )
@@ -113,7 +114,7 @@ def area_round_trips(
             max_minutes=limits.limit_min,
         ).minutes[0]
         table["margin_min"] = _margins(ways.margin[0], on_foot, points)
-    table["reason"] = _reasons(table, limits.limit_min, scheduled=ways.margin is not None)
+    table["reason"] = _reasons(table, limits.limit_min, scheduled=scheduled)
     return table
 
 
@@ -124,6 +125,12 @@ def _means(name: str, network: Network) -> Means:
         raise StudyError(message)
     with_bus, without = CHOICES[name]
     return MEANS[with_bus if network.timetables else without]
+
+
+def _minutes(found: Trips, limits: Limits, *, scheduled: bool) -> NDArray[np.float32]:
+    """Return the minutes; where buses were asked for, a walk beyond the limit is no way."""
+    walked = scheduled & (found.rides == 0) & (found.minutes > limits.limit_min)
+    return np.where(walked, np.float32(np.nan), found.minutes)
 
 
 def _middle(minutes: NDArray[np.float32], points: StreetPoints) -> Floats:
