@@ -52,8 +52,10 @@ def find_barriers(  # noqa: PLR0917 - tables in the order of the question, then 
     evening: a family that has no way home is told so even when the weekday does not suit it.
 
     ``too_long_*`` means the trip was found, or ruled out, beyond the limit; ``no_trip_*`` that
-    there is no scheduled trip and no walk was found. ``no_step_free_way`` means the site is not
-    known to be accessible, or that a leg others make on foot or by transit has no step-free way.
+    a timetable was searched and has no trip, and a walk would be beyond the limit: whoever could
+    only walk home for two hours after the last bus has no trip home. ``no_step_free_way`` means
+    the site is not known to be accessible, or that a leg others make on foot or by transit has no
+    step-free way.
 
     Parameters
     ----------
@@ -141,6 +143,7 @@ class _Leg:
 
     minutes : NaN = no way. mode : position in MODES. margin_min : NaN = none within the limit.
     off, far : no way because the network ends; because it lies beyond what was searched.
+    walked : a walk beyond the limit is all there is, where a timetable was searched for a ride.
     """
 
     minutes: Floats
@@ -148,6 +151,7 @@ class _Leg:
     margin_min: Floats
     off: Bools
     far: Bools
+    walked: Bools
 
     @property
     def missing(self) -> Bools:
@@ -229,6 +233,7 @@ def _quickest(
     mode = np.full(minutes.shape, MODES.index(""), np.int8)
     margin = np.full_like(minutes, np.nan)
     off, no_trip = np.ones(minutes.shape, bool), np.zeros(minutes.shape, bool)
+    ridden = np.zeros(minutes.shape, bool)
     for name, way, lasting in zip(names, ways, margins, strict=True):
         foot = way.rides == 0
         quicker = (way.minutes < minutes) | (np.isnan(minutes) & ~np.isnan(way.minutes))
@@ -237,10 +242,12 @@ def _quickest(
         in_time = way.minutes <= limit_min
         unbounded = np.where(in_time & foot, np.float32(np.inf), np.where(in_time, lasting, np.nan))
         np.fmax(margin, unbounded, out=margin)
+        ridden |= ~foot & ~np.isnan(way.minutes)
         off &= way.status == STATUS[Status.OFF_NETWORK]
         no_trip |= way.status == STATUS[Status.NO_TRIP]
     far = np.isnan(minutes) & ~off & ~no_trip
-    return _Leg(minutes=minutes, mode=mode, margin_min=margin, off=off, far=far)
+    walked = (minutes > limit_min) & ~ridden & (not SCHEDULED.isdisjoint(names))
+    return _Leg(minutes=minutes, mode=mode, margin_min=margin, off=off, far=far, walked=walked)
 
 
 def _mode_codes(name: str) -> tuple[int, int]:
@@ -259,9 +266,9 @@ def _judge(legs: Sequence[_Leg], ordinary: Sequence[_Leg], limit_min: float) -> 
     tests = {
         "no_step_free_way": no_step_free,
         "off_network": there.off | home.off,
-        "no_trip_there": there.missing & ~there.far,
+        "no_trip_there": (there.missing & ~there.far) | there.walked,
         "too_long_there": there.far | (there.minutes > limit_min),
-        "no_trip_home": home.missing & ~home.far,
+        "no_trip_home": (home.missing & ~home.far) | home.walked,
         "too_long_home": home.far | (home.minutes > limit_min),
     }
     code = np.select(list(tests.values()), [CODE[reason] for reason in tests], ATTENDS)

@@ -124,6 +124,13 @@ def test_the_reason_is_the_first_thing_in_the_way(there, home, reason):
     assert row.there_min == pytest.approx(np.fmin.reduce(list(there.values())), nan_ok=True)
 
 
+def test_a_long_walk_after_the_last_bus_is_no_trip_home():
+    there = {"walk": 90, "transit": 40}
+    assert ask(there, {"walk": 90, "transit": NAN}).reason == "no_trip_home"
+    assert ask(there, {"walk": 90, "transit": 70}).reason == "too_long_home"
+    assert ask({"walk": 40}, {"walk": 90}).reason == "too_long_home"
+
+
 def test_travel_comes_before_the_evening():
     assert ask({"walk": 20}, {"walk": 20}, evenings="Mo;Tu").reason == "not_that_evening"
     assert ask({"walk": 20}, {"walk": 20}, evenings="Mo;We").reason == ""
@@ -177,7 +184,7 @@ def test_wheelchair_unknown_goes_on_foot():
 def leg_of(names, trips, margins, at, limit):
     """Return minutes, mode, margin and failure of one leg by the quickest of its means."""
     best, mode, margin = NAN, "", NAN
-    statuses = set()
+    statuses, ridden = set(), False
     for name in names:
         if name not in trips:
             continue
@@ -185,13 +192,16 @@ def leg_of(names, trips, margins, at, limit):
         statuses.add(list(Status)[trips[name].status[at]])
         on_foot = {"transit": "walk", "transit_step_free": "wheelchair"}.get(name, name)
         called = "transit" if name in SCHEDULED and rides else on_foot
+        ridden = ridden or (rides > 0 and not math.isnan(minutes))
         if minutes < best or (math.isnan(best) and not math.isnan(minutes)):
             best, mode = minutes, called
         if minutes <= limit:
             lasting = math.inf if rides == 0 or name not in margins else float(margins[name][at])
             margin = np.fmax(margin, lasting)
     if not math.isnan(best):
-        failure = "too_long" if best > limit else ""
+        waits = any(name in SCHEDULED and name in trips for name in names)
+        walked = waits and not ridden
+        failure = ("no_trip" if walked else "too_long") if best > limit else ""
     elif statuses == {Status.OFF_NETWORK}:
         failure = "off"
     else:
@@ -202,7 +212,7 @@ def leg_of(names, trips, margins, at, limit):
 def reason_of(there, home, ordinary, limit):
     """Return the first reason that stops a round trip; '' when none does."""
     for leg, usual in zip((there, home), ordinary or (), strict=False):
-        if leg[3] in {"no_trip", "off"} and usual[0] <= limit:
+        if leg[3] in {"no_trip", "off"} and math.isnan(leg[0]) and usual[0] <= limit:
             return "no_step_free_way"
     if "off" in {there[3], home[3]}:
         return "off_network"
