@@ -12,7 +12,7 @@ from famgeo.travel.last import NO_START, latest_starts
 from famgeo.travel.scan import NEVER, earliest
 from famgeo.travel.walks import Rules
 
-N_WORLDS = 210
+N_WORLDS = 150
 
 
 def rules_of(world):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numba import njit
 from numpy.typing import NDArray
 
 from famgeo.domain import Answer, Limits
@@ -235,14 +236,36 @@ def _near_stops(
 
 def _journeys(found: Found, on_foot: Legs, from_s: int, *, back: bool) -> Journeys:
     """Take the better of riding and walking, and turn the answers to origin and destination."""
-    walk_s = np.where(np.isnan(on_foot.seconds), NEVER, np.rint(on_foot.seconds)) + from_s
-    walks_it = np.isfinite(on_foot.seconds) & (walk_s <= found.time_s)
-    none = ~walks_it & (found.time_s == NEVER)
-    end = np.where(none, np.nan, np.where(walks_it, walk_s, found.time_s))
-    start = np.where(none, np.nan, np.where(walks_it, from_s, found.start_s))
-    walk_m = np.where(walks_it, on_foot.metres, found.walk_m)
-    walk_m[none] = np.nan
-    rides = np.where(walks_it, 0, found.rides).astype(np.int8)
+    shape = found.time_s.shape
+    start, end = np.empty(shape), np.empty(shape)
+    sign = -1 if back else 1
+    foot = np.ascontiguousarray(on_foot.seconds), np.ascontiguousarray(on_foot.metres)
+    ride = found.time_s, found.start_s, found.walk_m, found.rides
+    _merge(ride, foot, from_s, sign, (start, end))
     if back:
-        return Journeys(leave_s=-end.T, arrive_s=-start.T, walk_m=walk_m.T, rides=rides.T)
-    return Journeys(leave_s=start, arrive_s=end, walk_m=walk_m, rides=rides)
+        return Journeys(leave_s=end.T, arrive_s=start.T, walk_m=found.walk_m.T, rides=found.rides.T)
+    return Journeys(leave_s=start, arrive_s=end, walk_m=found.walk_m, rides=found.rides)
+
+
+@njit(cache=True, nogil=True)
+def _merge(
+    ride: tuple[Ints, Ints, Floats, NDArray[np.int8]],
+    foot: tuple[Floats, Floats],
+    from_s: int,
+    sign: int,
+    times: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> None:
+    """Write start and end of the better way; walking, where it is as good, replaces the ride."""
+    time_s, start_s, walk_m, rides = ride
+    seconds, metres = foot
+    start, end = times
+    for i in range(time_s.shape[0]):
+        for j in range(time_s.shape[1]):
+            on_foot = np.rint(seconds[i, j]) + from_s
+            if on_foot <= time_s[i, j]:
+                start[i, j], end[i, j] = sign * from_s, sign * on_foot
+                walk_m[i, j], rides[i, j] = metres[i, j], 0
+            elif time_s[i, j] < NEVER:
+                start[i, j], end[i, j] = sign * start_s[i, j], sign * time_s[i, j]
+            else:
+                start[i, j] = end[i, j] = walk_m[i, j] = np.nan
