@@ -69,7 +69,7 @@ def test_depart_at_finds_the_first_arrival_with_the_fewest_rides(chunk):
                     assert answer(found, place, target) in best, seed
                 else:
                     assert found.time_s[place, target] == NEVER, seed
-    assert n_found > 10
+    assert n_found > 4
 
 
 @pytest.mark.parametrize("chunk", range(6))
@@ -95,7 +95,7 @@ def test_arrive_by_finds_the_last_start_with_the_fewest_rides(chunk):
                     assert answer(found, target, place) in best, seed
                 else:
                     assert found.time_s[target, place] == NEVER, seed
-    assert n_found > 10
+    assert n_found > 4
 
 
 @pytest.mark.parametrize("chunk", range(6))
@@ -122,7 +122,7 @@ def test_the_last_departure_is_the_last_from_which_one_still_arrives_in_time(chu
                     last[there] = max(last[there], start)
             assert found[place].tolist() == last, seed
             n_found += sum(s != NO_START for s in last)
-    assert n_found > 10
+    assert n_found > 4
 
 
 @settings(max_examples=60)
