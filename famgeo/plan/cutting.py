@@ -106,14 +106,16 @@ class _Program(highspy.Highs):
     def cut(self, answer: _Answer) -> bool:
         """Add the cuts this answer breaks; return whether there were any."""
         table, weight = self.demand.by_column, self.demand.weight.astype(float)
-        times = answer.columns.astype(np.float32) @ table
+        some = np.flatnonzero(answer.columns)
+        times = np.einsum("c,cr->r", answer.columns[some].astype(np.float32), table[some])
         open_rows = times < 1 - WHOLE
         sure = self._by_block(np.where(open_rows, 0, weight))
         limit = self._by_block(weight * np.minimum(times, 1))
         broken = np.flatnonzero(answer.blocks > limit + TOLERANCE)
         for block in broken:
             rows = slice(self.first[block], self.last[block])
-            share = table[:, rows] @ (weight[rows] * open_rows[rows]).astype(np.float32)
+            still = (weight[rows] * open_rows[rows]).astype(np.float32)
+            share = np.einsum("cr,r->c", table[:, rows], still)
             used = np.flatnonzero(share)
             where = np.append(used, self.n_columns + block).astype(np.int32)
             by = np.append(-share[used].astype(float), 1.0)
