@@ -14,7 +14,7 @@ from famgeo.release.areas import (
     households_in_areas,
     refit_areas,
 )
-from famgeo.release.quadtree import LEAF_M, grid_over
+from famgeo.release.quadtree import LEAF_M, Square, grid_over
 from famgeo.tables import as_points
 
 K = 10
@@ -132,6 +132,70 @@ def test_four_streets_of_twelve_make_four_areas_and_the_lake_between_joins_one()
     assert sorted(np.unique(assign_areas(areas, lonlat), return_counts=True)[1]) == [12] * 4
 
 
+@settings(max_examples=25)
+@given(st.integers(0, 1000), st.floats(-10_000, 10_000), st.floats(-10_000, 10_000))
+def test_a_town_is_cut_finely_wherever_the_grid_falls(seed, east, north):
+    lonlat = town(seed, 600) + place([[east, north]]) - TOWN
+    areas = cut_home_areas(lonlat, k=K)
+    of = assign_areas(areas, lonlat)
+    assert len(areas) >= 600 / (2 * K)
+    assert np.unique(of[of != ""], return_counts=True)[1].max() <= 4 * K
+
+
+def split_squares(size, homes_at):
+    """Split a square of this many leaves with so many homes at each (column, row)."""
+    leaves = np.repeat(np.array(list(homes_at)), list(homes_at.values()), axis=0)
+    found = splitting.split(
+        Square(size=size, col=0, row=0), leaves, k=K, shows=lambda homes: len(homes) >= K
+    )
+    return [(dict(zip(*count(leaves[group.homes]), strict=True)), group) for group in found]
+
+
+def count(leaves):
+    places, counts = np.unique(leaves, axis=0, return_counts=True)
+    return [tuple(leaf) for leaf in places.tolist()], counts.tolist()
+
+
+def test_a_handful_joins_one_street_and_keeps_no_other_whole():
+    streets = {(0, 0): 14, (0, 1): 15, (1, 0): 13, (1, 1): 12}
+    areas = [homes for homes, _ in split_squares(4, streets | {(2, 1): 3})]
+    assert sorted(sum(homes.values()) for homes in areas) == [13, 14, 15, 15]
+    assert {(1, 1): 12, (2, 1): 3} in areas
+
+
+def test_a_farm_far_out_joins_land_as_wide_as_its_own_and_never_a_street():
+    far = int(splitting.SPARSE_M / LEAF_M)
+    streets = {(col, row): 12 for col in range(far) for row in range(far)}
+    farm, village = {(far + 3, 3): 2}, {(2 * far + 3, 3): 11}
+    beside_streets = split_squares(2 * far, streets | farm)
+    assert [homes for homes, _ in beside_streets if len(homes) > 1 or (farm.keys() & homes)] == []
+    beside_a_village = [homes for homes, _ in split_squares(4 * far, streets | farm | village)]
+    assert farm | village in beside_a_village
+    assert len(beside_a_village) == len(beside_streets) + 1
+
+
+def test_flats_far_from_all_others_join_the_nearest():
+    far = int(splitting.SPARSE_M / LEAF_M)
+    street = {(0, 0): 12, (0, 1): 12, (1, 0): 12, (1, 1): 12}
+    leaves = np.repeat(np.array([*street, (3 * far, 0)]), [*street.values(), 30], axis=0)
+    shows = lambda homes: len(homes) >= K and len(np.unique(leaves[homes], axis=0)) > 1  # noqa: E731
+    root = Square(size=4 * far, col=0, row=0)
+    (area,) = splitting.split(root, leaves, k=K, shows=shows)
+    assert len(area.homes) == 78
+
+
+def test_small_empty_squares_join_a_neighbour_and_large_ones_do_not():
+    fill = int(splitting.FILL_M / LEAF_M)
+    everywhere = split_squares(2 * fill, {(0, 0): 12, (0, 2 * fill - 1): 12})
+    assert _leaves(everywhere) == (2 * fill) ** 2
+    half_empty = split_squares(4 * fill, {(0, 0): 12, (0, 4 * fill - 1): 12})
+    assert _leaves(half_empty) == 2 * (2 * fill) ** 2
+
+
+def _leaves(areas):
+    return sum(square.size**2 for _, group in areas for square in group.squares)
+
+
 def test_a_farm_far_out_does_not_swallow_the_town():
     lonlat = town(3, 300, 800.0)
     with_farm = np.vstack([lonlat, place([[60_000.0, 60_000.0]])])
@@ -207,7 +271,8 @@ def test_a_real_district_is_cut_finely_and_whole(cities):
     lonlat = roster.groupby("household_id")[["lon", "lat"]].first().to_numpy()
     areas = cut_home_areas(lonlat, k=K)
     of = assign_areas(areas, lonlat)
-    assert len(areas) == 246
+    assert len(areas) == 284
     assert (of == "").sum() == 0
+    assert np.unique(of, return_counts=True)[1].max() == 24
     km2 = areas.to_crs(areas.estimate_utm_crs()).area / 1e6
     assert km2.median() == pytest.approx(0.64, abs=0.01)

@@ -1,20 +1,36 @@
-"""How land with homes on it is split into home areas, and where empty land goes."""
+"""How land with homes on it is split into home areas, and where empty land goes.
 
+Split first, join after: a square with homes enough for two areas is always split, however few
+live in one of its quarters, and a quarter left with too few joins a neighbour afterwards. So a big
+group is never kept whole because of a handful beside it, wherever the lines of the grid fall.
+
+What the shapes tell: that a square which was split had 2k households or more; that of squares
+drawn as one, some had too few; that a square wider than ``FILL_M`` is lived in. These are
+inequalities around k and 2k, never a count. Joining before splitting told the same kind, so the
+order costs no privacy; small empty squares join too, so that one with a few homes looks much like
+one with none. And as the cut is made once and frozen, there is no second one to compare it with.
+"""
+
+import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from famgeo.release.quadtree import Ints, Square
 
-SPARSE_M = 6400.0
-"""In squares larger than this, a group too small to show stays off the map rather than swallow
-its neighbour: a handful of families far out would otherwise hide a whole town in one shape."""
+SPARSE_M = 3200.0
+"""Squares larger than this are always split, and one of this side with fewer than k homes stays
+off the map where only much smaller land touches it: a farm far out must not swallow a street."""
 
 FILL_M = 1600.0
 """Empty squares up to this side join a neighbour; larger ones are countryside without families
 and stay off the map."""
+
+LIKE = 4
+"""Land joins land whose largest square is at most this many times wider or narrower, if it can."""
 
 Shows = Callable[[Ints], bool]
 """Whether these households are enough, in enough places, to be shown as one."""
@@ -22,7 +38,7 @@ Shows = Callable[[Ints], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Squares and the households in them, as positions."""
+    """Squares, smallest first, and the households in them, as positions."""
 
     squares: tuple[Square, ...]
     homes: Ints
@@ -32,130 +48,160 @@ class Group:
         """Smallest first; position decides between equals, never the order of rows."""
         return len(self.homes), self.squares
 
+    @property
+    def far_out(self) -> bool:
+        """Whether it is made of the largest squares alone."""
+        return self.squares[0].side_m >= SPARSE_M
+
+    def like(self, other: "Group") -> bool:
+        """Whether the largest squares of both are of like width."""
+        narrow, wide = sorted([self.squares[-1].size, other.squares[-1].size])
+        return wide <= LIKE * narrow
+
+    def joined(self, other: "Group") -> "Group":
+        """Return both as one."""
+        return Group(
+            squares=tuple(sorted(self.squares + other.squares)),
+            homes=np.concatenate([self.homes, other.homes]),
+        )
+
 
 def split(root: Square, leaves: Ints, *, k: int, shows: Shows) -> list[Group]:
     """Split a square into home areas; none when all its households are too few.
 
-    A leaf, or a node with fewer than 2k households, is a home area. Else its four children start
-    as four groups; while a group is too small, the smallest such is merged with its smallest
-    edge-adjacent group. One group left: the node is a home area. Else groups of a single child
-    are split further, and merged groups are home areas. ``leaves``: each household's column and
-    row, shape (n, 2).
+    A square whose households may be shown and are at least 2k is split into its quarters, and so
+    on. Then small empty squares join the neighbour with the longest common edge. Last, while a
+    group is too small to show, the smallest such joins its smallest edge-adjacent group of like
+    width; if none, its smallest edge-adjacent group; if none, the nearest. The farm far out joins
+    only land of like width, or stays off the map. ``leaves``: each household's column and row,
+    shape (n, 2).
     """
-    areas: list[Group] = []
-    empty: list[Square] = []
-    everyone = Group(squares=(root,), homes=np.arange(len(leaves)))
-    waiting = [everyone] if shows(everyone.homes) else []
+    if not shows(np.arange(len(leaves))):
+        return []
+    land = Land(_pieces(root, leaves, k=k, shows=shows))
+    _join_empty(land)
+    _join_small(land, k=k, shows=shows)
+    return list(land.groups.values())
+
+
+def _pieces(root: Square, leaves: Ints, *, k: int, shows: Shows) -> list[Group]:
+    """Return the squares that are not split further, smallest first, without large empty ones."""
+    pieces = []
+    waiting = [Group(squares=(root,), homes=np.arange(len(leaves)))]
     while waiting:
         node = waiting.pop()
-        square = node.squares[0]
-        sparse = square.side_m > SPARSE_M
-        if square.size == 1 or (len(node.homes) < 2 * k and not sparse):
-            areas.append(node)
-            continue
-        children = _children(node, leaves)
-        groups = _merged(children, shows, spare=k if sparse else 0)
-        if len(groups) == 1 and len(groups[0].squares) > 1 and not sparse:
-            areas.append(node)
-            continue
-        areas += [group for group in groups if len(group.squares) > 1]
-        waiting += [group for group in groups if len(group.squares) == 1]
-        empty += _left_empty(children, groups)
-    return _filled(sorted(areas, key=lambda area: area.rank), empty)
+        (square,), count = node.squares, len(node.homes)
+        wide = square.side_m > SPARSE_M and count > 0
+        if square.size > 1 and (wide or (count >= 2 * k and shows(node.homes))):
+            waiting += _quarters(node, leaves)
+        elif count or square.side_m <= FILL_M:
+            pieces.append(node)
+    return sorted(pieces, key=lambda piece: piece.rank)
 
 
-def _children(node: Group, leaves: Ints) -> list[Group]:
-    children = []
-    for quarter in node.squares[0].quarters():
-        away = leaves[node.homes] - (quarter.col, quarter.row)
-        inside = ((away >= 0) & (away < quarter.size)).all(axis=1)
-        children.append(Group(squares=(quarter,), homes=node.homes[inside]))
-    return children
+def _quarters(node: Group, leaves: Ints) -> list[Group]:
+    quarters = []
+    for square in node.squares[0].quarters():
+        away = leaves[node.homes] - (square.col, square.row)
+        inside = ((away >= 0) & (away < square.size)).all(axis=1)
+        quarters.append(Group(squares=(square,), homes=node.homes[inside]))
+    return quarters
 
 
-def _left_empty(children: Sequence[Group], groups: Sequence[Group]) -> list[Square]:
-    taken = {square for group in groups for square in group.squares}
-    return [c.squares[0] for c in children if not len(c.homes) and c.squares[0] not in taken]
+class Land:
+    """Groups by number, and for each the groups beside it with the length of common edge."""
+
+    def __init__(self, pieces: Sequence[Group]) -> None:
+        self.groups = dict(enumerate(pieces))
+        self.beside = _common_edges([piece.squares[0] for piece in pieces])
+
+    def join(self, one: int, other: int) -> None:
+        """Let one group become part of another."""
+        self.groups[other] = self.groups[other].joined(self.groups[one])
+        for third, edge in self.leave(one).items():
+            if third != other:
+                longer = self.beside[other].get(third, 0) + edge
+                self.beside[other][third] = self.beside[third][other] = longer
+
+    def leave(self, one: int) -> dict[int, int]:
+        """Take a group off the map; return what was beside it."""
+        del self.groups[one]
+        for third in self.beside[one]:
+            del self.beside[third][one]
+        return self.beside.pop(one)
 
 
-def _merged(children: Sequence[Group], shows: Shows, *, spare: int) -> list[Group]:
-    """Merge the children that hold homes until every group may be shown.
+def _join_empty(land: Land) -> None:
+    """Join every empty square to the group with homes it has the longest border with.
 
-    A group of fewer than ``spare`` homes joins only others that are too small; alone, it is left
-    out.
+    Squares that touch none wait until one between has joined; what is left stays off the map.
     """
-    groups = [child for child in children if len(child.homes)]
-    land = {child.squares[0] for child in children} - {g.squares[0] for g in groups}
-    while small := sorted((g for g in groups if not shows(g.homes)), key=lambda g: g.rank):
-        one = small[0]
-        partners = small if len(one.homes) < spare else groups
-        other = _smallest_beside(one, [g for g in partners if g is not one])
-        groups = [g for g in groups if g is not one and g is not other]
-        if other is not None:
-            groups.append(_joined(one, other, land))
-    return groups
+    waiting = [at for at, group in land.groups.items() if not len(group.homes)]
+    while found := {at: other for at in waiting if (other := _longest(land, at)) is not None}:
+        for at, other in found.items():
+            land.join(at, other)
+        waiting = [at for at in waiting if at not in found]
+    for at in waiting:
+        land.leave(at)
 
 
-def _smallest_beside(group: Group, others: Sequence[Group]) -> Group | None:
-    """Return the smallest edge-adjacent group; when all lie across a corner, the smallest."""
-    near = [other for other in others if _border(group, other)] or others
-    return min(near, key=lambda other: other.rank, default=None)
+def _longest(land: Land, at: int) -> int | None:
+    # Groups are numbered from the smallest: of equal edges, the smaller group's is taken.
+    edges = {
+        (edge, -other): other
+        for other, edge in land.beside[at].items()
+        if len(land.groups[other].homes) and not land.groups[other].far_out
+    }
+    return edges[max(edges)] if edges else None
 
 
-def _joined(one: Group, other: Group, land: set[Square]) -> Group:
-    """Join two groups; two that meet only at a corner take the empty square between them along."""
-    squares = one.squares + other.squares
-    if land and not _border(one, other):
-        squares += (min(land),)
-        land.remove(min(land))
-    return Group(squares=tuple(sorted(squares)), homes=np.concatenate([one.homes, other.homes]))
+def _join_small(land: Land, *, k: int, shows: Shows) -> None:
+    """Join groups too small to show, smallest first, until none is left."""
+    small = [(g.rank, at) for at, g in land.groups.items() if not shows(g.homes)]
+    heapq.heapify(small)
+    while small:
+        rank, one = heapq.heappop(small)
+        if one not in land.groups or land.groups[one].rank != rank:
+            continue  # It has changed since it was put in line.
+        other = _partner(land, one, k=k)
+        if other is None:
+            land.leave(one)
+            continue
+        land.join(one, other)
+        if not shows(land.groups[other].homes):
+            heapq.heappush(small, (land.groups[other].rank, other))
 
 
-def _border(one: Group, other: Group) -> bool:
-    return any(shared_edges(square, _corners(other.squares)).any() for square in one.squares)
+def _partner(land: Land, one: int, *, k: int) -> int | None:
+    """Return the smallest group beside this one, first among those of like width; else nearest."""
+    group = land.groups[one]
+    beside = list(land.beside[one])
+    others = [other for other in beside if group.like(land.groups[other])]
+    if not others and not (group.far_out and len(group.homes) < k):
+        others = beside or _nearest(land, one)
+    return min(others, key=lambda other: land.groups[other].rank, default=None)
 
 
-def _filled(areas: list[Group], empty: Sequence[Square]) -> list[Group]:
-    """Join every small empty square to the area it has the longest border with.
-
-    Squares that touch no area wait until one between has joined; what is left stays off the map.
-    """
-    waiting = sorted(square for square in empty if square.side_m <= FILL_M)
-    squares = [square for area in areas for square in area.squares]
-    owners = [owner for owner, area in enumerate(areas) for _ in area.squares]
-    while waiting and areas:
-        corners, of = _corners(squares), np.array(owners)
-        found = [_neighbour(square, corners, of) for square in waiting]
-        if all(owner is None for owner in found):
-            break
-        joined = [(s, o) for s, o in zip(waiting, found, strict=True) if o is not None]
-        waiting = [s for s, o in zip(waiting, found, strict=True) if o is None]
-        squares += [square for square, _ in joined]
-        owners += [owner for _, owner in joined]
-    land: list[list[Square]] = [[] for _ in areas]
-    for square, owner in zip(squares, owners, strict=True):
-        land[owner].append(square)
-    return [
-        Group(squares=tuple(sorted(own)), homes=area.homes)
-        for own, area in zip(land, areas, strict=True)
-    ]
+def _nearest(land: Land, one: int) -> list[int]:
+    drawn = {at: shapely.union_all(_boxes(group.squares)) for at, group in land.groups.items()}
+    here = drawn.pop(one)
+    away = {other: shapely.distance(here, shape) for other, shape in drawn.items()}
+    least = min(away.values(), default=0)
+    return [other for other in away if away[other] == least]
 
 
-def _neighbour(square: Square, corners: Ints, owners: NDArray[np.int64]) -> int | None:
-    edges = shared_edges(square, corners)
-    if not edges.any():
-        return None
-    # The first of equals is the one with the fewest households: areas are in order of rank.
-    return int(np.argmax(np.bincount(owners, weights=edges)))
+def _common_edges(squares: Sequence[Square]) -> dict[int, dict[int, int]]:
+    boxes = _boxes(squares)
+    one, other = shapely.STRtree(boxes).query(boxes, predicate="touches")
+    edges = shapely.length(shapely.intersection(boxes[one], boxes[other])).astype(int)
+    beside: dict[int, dict[int, int]] = {at: {} for at in range(len(squares))}
+    for here, there, edge in zip(one.tolist(), other.tolist(), edges.tolist(), strict=True):
+        if edge:
+            beside[here][there] = edge
+    return beside
 
 
-def _corners(squares: Sequence[Square]) -> Ints:
-    return np.array([[s.col, s.row, s.col + s.size, s.row + s.size] for s in squares])
-
-
-def shared_edges(square: Square, corners: Ints) -> Ints:
-    """Return the length of edge, in leaves, that a square shares with each of others, (n, 4)."""
-    west, south, east, north = corners.T
-    across = np.minimum(east, square.col + square.size) - np.maximum(west, square.col)
-    along = np.minimum(north, square.row + square.size) - np.maximum(south, square.row)
-    return np.where(np.minimum(across, along) == 0, np.maximum(across, along), 0)
+def _boxes(squares: Sequence[Square]) -> NDArray[np.object_]:
+    """Draw squares in leaves, where every length is exact."""
+    corners = np.array([[s.col, s.row, s.col + s.size, s.row + s.size] for s in squares])
+    return np.array(shapely.box(*corners.T), dtype=np.object_)
