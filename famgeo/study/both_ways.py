@@ -1,5 +1,6 @@
 """The round trip that everything is scored on: there by the start, home after the end."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -56,6 +57,16 @@ def get_ready(progress: Progress) -> None:
     if not is_warm():
         progress("Warming up, the first time on this machine (about a minute)", 0.0)
         warm_up()
+
+
+def service_notes(network: Network, meetings: Sequence[Meeting]) -> tuple[str, ...]:
+    """Return what must be known of the timetables on these days, such as a feed that is over."""
+    if not network.timetables:
+        return ()
+    moments = [moment for meeting in meetings for moment in (meeting.arrive_by, meeting.ends)]
+    days = sorted({moment.astimezone(network.zone).date() for moment in moments})
+    notes = [note for day in days for note in network.day(day, step_free=False).notes]
+    return tuple(dict.fromkeys(notes))
 
 
 def both_ways(

@@ -15,6 +15,7 @@ from famgeo.plan.verify import verify_plan
 from famgeo.release.areas import cut_home_areas, refit_areas
 from famgeo.release.exact import exact_of, exact_plan
 from famgeo.release.gate import PlanToShow, make_release, release_barriers
+from famgeo.study.both_ways import service_notes
 from famgeo.study.homes import barriers_of
 from famgeo.study.world import World
 from famgeo.tables import Progress, Release, ReleasedBarriers, lonlat, no_progress
@@ -97,6 +98,7 @@ def settings_of(plan: Plan, world: World) -> dict[str, object]:
         "meetings": [meeting.meeting_id for meeting in plan.meetings],
         "limit_minutes": world.limits.limit_min,
         "files": dict(world.files),
+        "notes": list(service_notes(world.network, plan.meetings)),
     }
 
 

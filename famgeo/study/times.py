@@ -41,10 +41,12 @@ class TimesAnswer:
     pairs: int
     by_status: dict[str, int]
     reports: tuple[ReadReport, ...]
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         states = ", ".join(f"{count:,} {status}" for status, count in self.by_status.items())
-        return "\n".join([*map(str, self.reports), f"Wrote {self.pairs:,} pairs: {states}."])
+        wrote = f"Wrote {self.pairs:,} pairs: {states}."
+        return "\n".join([*map(str, self.reports), *self.notes, wrote])
 
     def as_json(self) -> dict[str, object]:
         """Return the answer as JSON types."""
@@ -52,6 +54,7 @@ class TimesAnswer:
             "out": str(self.out),
             "pairs": self.pairs,
             "by_status": self.by_status,
+            "notes": list(self.notes),
             "read": {report.source: report.rows_used for report in self.reports},
         }
 
@@ -79,10 +82,12 @@ def answer_times(
     feeds = [
         read_timetable(path, feed_id=feed_id)
         for path, feed_id in zip(question.transit, feed_ids(question.transit), strict=True)
-        if question.mode is Mode.TRANSIT
     ]
     timetables = tuple(feed.table for feed in feeds)
     network = Network(streets=streets.table, timetables=timetables, limits=question.limits)
+    arrive_by, depart_at = (
+        in_zone(moment, timetables) for moment in (question.arrive_by, question.depart_at)
+    )
     get_ready(progress)
     progress("Searching", 0.5)
     table = travel_times(
@@ -90,8 +95,8 @@ def answer_times(
         origins.table,
         destinations.table,
         question.mode,
-        arrive_by=in_zone(question.arrive_by, timetables),
-        depart_at=in_zone(question.depart_at, timetables),
+        arrive_by=arrive_by,
+        depart_at=depart_at,
         max_minutes=question.max_minutes,
         executor=executor,
     )
@@ -103,7 +108,20 @@ def answer_times(
         pairs=len(table),
         by_status={str(s): int(counts[s]) for s in Status if counts.get(s, 0)},
         reports=tuple(read.report for read in (origins, destinations, streets, *feeds)),
+        notes=_notes(network, question, arrive_by or depart_at),
     )
+
+
+def _notes(network: Network, question: TimesQuestion, moment: datetime | None) -> tuple[str, ...]:
+    """Return what an analyst must know of the day and the clock."""
+    if moment is None:
+        return ()
+    if question.mode is Mode.TRANSIT:
+        return network.day(moment.astimezone(network.zone).date(), step_free=False).notes
+    asked = question.arrive_by or question.depart_at
+    if asked is None or asked.tzinfo is not None or network.zone is not None:
+        return ()
+    return ("Nothing names a time zone, so times are in UTC; 18:00-05:00 would say another.",)
 
 
 def feed_ids(paths: tuple[Path, ...] | list[Path]) -> list[str]:

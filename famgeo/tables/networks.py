@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-
 WAY_TAGS = (
     "highway",
     "name",

@@ -45,7 +45,13 @@ class ReleasedPlan:
             f"at their own school and get home. With these {len(self.sites)} sites, {then} "
             f"have no option ({head.quality})."
         )
-        return "\n".join([answer, *_site_lines(self.sites)])
+        return "\n".join([answer, *_site_lines(self.sites), *self.notes])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of the timetables on the plan's days."""
+        notes = self.settings.get("notes", ())
+        return tuple(map(str, notes)) if isinstance(notes, list | tuple) else ()
 
     def as_json(self) -> dict[str, object]:
         """Return the plan as JSON types; a count that is too small to show is null."""
@@ -54,6 +60,7 @@ class ReleasedPlan:
             "meetings": list(self.meetings),
             **asdict(self.headline),
             "sites": _site_records(self.sites),
+            "notes": list(self.notes),
         }
 
 
