@@ -134,11 +134,17 @@ def _configure(study_folder: Path | None, port: int) -> None:
 def _opens(address: str) -> Any:
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[None]:
-        if address and (os.environ.get("DISPLAY") or sys.platform in {"darwin", "win32"}):
+        if address and _has_screen():
             webbrowser.open(address)
         yield
 
     return lifespan
+
+
+def _has_screen() -> bool:
+    """Tell whether a browser can show here; without a screen one would ask the terminal."""
+    x11_or_wayland = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(x11_or_wayland) or sys.platform in {"darwin", "win32"}
 
 
 def _routes() -> list[BaseRoute]:

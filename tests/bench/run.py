@@ -15,6 +15,8 @@ PARTS = {
     "study": ("study_road.py", "4,200 households × 86 sites: at most 15 s and 1 GB"),
 }
 
+GREETING = ("Running HiGHS", "Includes third-party")
+
 
 def measure(part: str) -> list[str]:
     """Run one part; return the lines it printed. Raises ``RuntimeError`` when it fails."""
@@ -23,7 +25,7 @@ def measure(part: str) -> list[str]:
     if done.returncode:
         message = f"{script.name} failed: {done.stderr.strip()}"
         raise RuntimeError(message)
-    return [line for line in done.stdout.splitlines() if not line.startswith("Running HiGHS")]
+    return [line for line in done.stdout.splitlines() if not line.startswith(GREETING)]
 
 
 def main() -> None:
