@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from famgeo.domain import Refusal
 from famgeo.errors import SourceError
 from famgeo.sources.kinds import looks_like, only_tables
-from famgeo.sources.workbook import workbook_rows
 
 MAX_BYTES = 200_000_000
 MAX_COLUMNS = 1_000
@@ -61,6 +60,8 @@ def read_sheet(path: Path) -> Sheet:
     path = Path(path)
     data = read_bytes(path)
     if looks_like(data) == "an Excel workbook":
+        from famgeo.sources.workbook import workbook_rows  # noqa: PLC0415 - a CSV needs no Excel
+
         numbered, read_as = workbook_rows(data, path.name)
         return _sheet(path.name, _named(numbered), read_as, pad=True)
     only_tables(data, path.name)

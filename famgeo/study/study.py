@@ -1,7 +1,8 @@
 """A study: its files in, its plans out, every stage in its order.
 
 What needs homes takes the vault as an argument. Without one, everything here is public: the map,
-the timetable, the directory, and the release.
+the timetable, the directory, and the release. A verb loads the stages it needs when it is called,
+so that a command which only notes a name does not wait for a compiler.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
@@ -17,21 +19,10 @@ import pandas as pd
 
 from famgeo.domain import Answer, Goal, Limits, Meeting, ReadReport, StudySettings, timezone
 from famgeo.errors import StudyError
-from famgeo.outputs import EXPORTERS
-from famgeo.outputs.basemap import build_basemap
-from famgeo.release.gate import for_partners
-from famgeo.sources.assets import read_assets
-from famgeo.sources.gtfs import read_timetable
-from famgeo.sources.osm import read_basemap, read_streets
-from famgeo.sources.roster import households, read_roster
-from famgeo.sources.schools import read_schools
 from famgeo.store.artifacts import artifact
 from famgeo.store.studies import Store, new_study, open_study_store
 from famgeo.store.whole_files import sha256_of
 from famgeo.study.findings import Finding, look_over
-from famgeo.study.geography import StreetPoints, area_round_trips, street_points
-from famgeo.study.planning import barriers_released, plan_name, plan_released
-from famgeo.study.world import World
 from famgeo.tables import (
     SITES,
     Progress,
@@ -46,7 +37,11 @@ from famgeo.tables import (
     lonlat,
     no_progress,
 )
-from famgeo.travel.network import Network
+
+if TYPE_CHECKING:
+    from famgeo.study.geography import StreetPoints
+    from famgeo.study.world import World
+    from famgeo.travel.network import Network
 
 Bounds = tuple[float, float, float, float]
 
@@ -109,6 +104,8 @@ class Study:
 
     def add_roster(self, vault: Vault, path: Path, *, now: datetime) -> ReadReport:
         """Read families into the vault; the report names rows, never a home."""
+        from famgeo.sources.roster import read_roster
+
         known = set(self.schools()["school_id"]) or None
         read = read_roster(path, district=self._bounds(), schools=known)
         added = vault.add_students(read.table, sha256_of(path))
@@ -122,6 +119,8 @@ class Study:
 
     def add_schools(self, path: Path, *, now: datetime) -> ReadReport:
         """Read the schools, in the place of those that were there."""
+        from famgeo.sources.schools import read_schools
+
         read = read_schools(path, district=self._bounds())
         if len(read.table):
             self.store.save_schools(read.table)
@@ -129,6 +128,8 @@ class Study:
 
     def add_assets(self, path: Path, *, now: datetime) -> ReadReport:
         """Read the community directory, in the place of the one that was there."""
+        from famgeo.sources.assets import read_assets
+
         read = read_assets(path, district=self._bounds())
         if len(read.table):
             self.store.save_assets(read.table)
@@ -138,6 +139,8 @@ class Study:
         self, path: Path, *, now: datetime, progress: Progress = no_progress
     ) -> ReadReport:
         """Read and keep a street file, and draw the background map from it."""
+        from famgeo.sources.osm import read_streets
+
         progress("Reading streets", 0.1)
         read = read_streets(path)
         self.store.add_file("streets", path)
@@ -147,6 +150,8 @@ class Study:
 
     def add_transit(self, path: Path, *, now: datetime) -> ReadReport:
         """Read and keep one timetable; a file of the same name takes its place."""
+        from famgeo.sources.gtfs import read_timetable
+
         read = read_timetable(path, feed_id=path.stem)
         self.store.add_file("transit", path, feed_id=path.stem)
         return self._noted("transit", path, read.report, now)
@@ -174,6 +179,8 @@ class Study:
         progress: Progress = no_progress,
     ) -> ReleasedBarriers:
         """Find who cannot come, keep it in the vault, and return what may be shown."""
+        from famgeo.study.planning import barriers_released
+
         limits = self._limits(limit_min)
         return barriers_released(
             self._world(vault, limits),
@@ -196,6 +203,8 @@ class Study:
         progress: Progress = no_progress,
     ) -> ReleasedPlan:
         """Choose sites, verify the choice, release it under a name and keep the release."""
+        from famgeo.study.planning import plan_name, plan_released
+
         name = plan_name(name or f"{goal.n_sites}-sites")
         release = plan_released(
             self._world(vault, self.settings.limits),
@@ -219,6 +228,9 @@ class Study:
         self, plan: str, formats: Sequence[str], folder: Path, *, audience: str = "district"
     ) -> list[Path]:
         """Write a released plan's files; raises ``StudyError`` for an unknown plan or format."""
+        from famgeo.outputs import EXPORTERS
+        from famgeo.release.gate import for_partners
+
         if unknown := [name for name in formats if name not in EXPORTERS]:
             message = (
                 f"There is no format {', '.join(unknown)}. This version writes "
@@ -250,6 +262,8 @@ class Study:
 
     def round_trips(self, site_id: str, meeting: Meeting, means: str) -> pd.DataFrame:
         """Return the round trip of every home area to a site: public geography, no family in it."""
+        from famgeo.study.geography import area_round_trips
+
         release = self.release()
         if release is None:
             message = f"{self.settings.name} has no plan yet. Make one with famgeo plan."
@@ -270,20 +284,26 @@ class Study:
         )
 
     @cached_property
-    def network(self) -> Network:
+    def network(self) -> "Network":
         """The streets and timetables, read once."""
         return self._network(self.settings.limits)
 
     @cached_property
-    def _street_points(self) -> StreetPoints:
+    def _street_points(self) -> "StreetPoints":
+        from famgeo.study.geography import street_points
+
         release = self.release()
         assert release is not None
         return street_points(release.home_areas, self.network.streets)
 
-    def _network(self, limits: Limits) -> Network:
+    def _network(self, limits: Limits) -> "Network":
+        from famgeo.travel.network import Network
+
         return Network(streets=self._streets().table, timetables=self._timetables(), limits=limits)
 
     def _streets(self) -> Read[Streets]:
+        from famgeo.sources.osm import read_streets
+
         files = self.store.files("streets")
         if not files:
             message = (
@@ -294,12 +314,17 @@ class Study:
         return read_streets(files[0].path)
 
     def _timetables(self) -> tuple[Timetable, ...]:
+        from famgeo.sources.gtfs import read_timetable
+
         return tuple(
             read_timetable(file.path, feed_id=file.feed_id).table
             for file in self.store.files("transit")
         )
 
-    def _world(self, vault: Vault, limits: Limits) -> World:
+    def _world(self, vault: Vault, limits: Limits) -> "World":
+        from famgeo.sources.roster import households
+        from famgeo.study.world import World
+
         homes = households(vault.students())
         if homes.empty:
             message = (
@@ -325,6 +350,9 @@ class Study:
         return limits if limit_min is None else replace(limits, limit_min=limit_min)
 
     def _draw_basemap(self) -> Path | None:
+        from famgeo.outputs.basemap import build_basemap
+        from famgeo.sources.osm import read_basemap
+
         files = self.store.files("streets")
         if not files:
             return None
