@@ -26,6 +26,7 @@ _WHERE = {
     "read_schools": "sources.schools",
     "read_streets": "sources.osm",
     "read_timetable": "sources.gtfs",
+    "run_chunks": "jobs",
     "travel_times": "travel.times",
     "verify_plan": "plan.verify",
 }

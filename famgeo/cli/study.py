@@ -217,7 +217,7 @@ def export(
 def add_one(study: "Study", part: Part, file: Path, show: "Progress") -> ReadReport:
     """Read one file into a study."""
     if part is Part.ROSTER:
-        return study.add_roster(vault_of(study), file, now=now())
+        return study.add_roster(vault_of(study), file)
     if part is Part.SCHOOLS:
         return study.add_schools(file, now=now())
     if part is Part.ASSETS:

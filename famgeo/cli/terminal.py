@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,9 +80,11 @@ def vault_of(study: "Study") -> "Vault":
 
 
 @contextmanager
-def threads() -> Iterator[ThreadPoolExecutor]:
+def threads() -> Iterator[Executor | None]:
     """Give the searches as many threads as the machine has cores, or FAMGEO_THREADS."""
-    with ThreadPoolExecutor(Settings().threads) as executor:
+    from famgeo import jobs
+
+    with jobs.threads(Settings().threads) as executor:
         yield executor
 
 

@@ -18,7 +18,8 @@ from branca.element import Element, MacroElement
 from folium.elements import JSCSSMixin
 from folium.template import Template
 
-OSM_CREDIT = "© OpenStreetMap contributors, ODbL"
+from famgeo.outputs.exports import OSM_CREDIT
+
 MAX_ZOOM = 19
 DEGREE_DECIMALS = 6
 LEGEND_PX = (12, 84)
