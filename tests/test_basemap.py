@@ -102,3 +102,9 @@ def test_an_old_map_stays_when_a_new_one_cannot_be_made(layers, tmp_path: Path) 
         build_basemap({}, path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_rivers_drawn_as_lines_join_the_water(layers, tmp_path: Path) -> None:
+    creek = layer(("stream", "Mill Creek", line(0.006)))
+    path = build_basemap({**layers, "waterlines": creek}, tmp_path / "ground.pmtiles")
+    assert names_in(path, "water", MAX_ZOOM) == {"Heron River", "Mill Creek"}

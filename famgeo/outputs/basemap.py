@@ -50,8 +50,9 @@ def build_basemap(layers: Mapping[str, gpd.GeoDataFrame], path: Path) -> Path:
     Parameters
     ----------
     layers
-        ``buildings``, ``parks``, ``water``, ``rail`` and ``streets`` (EPSG:4326) with the columns
-        ``kind`` and ``name``; an empty or missing layer is left out, other columns are dropped.
+        ``buildings``, ``parks``, ``water``, ``waterlines``, ``rail`` and ``streets`` (EPSG:4326)
+        with the columns ``kind`` and ``name``; an empty or missing layer is left out, other columns
+        are dropped.
     path
         The file to write; it appears whole or not at all.
 
@@ -60,7 +61,7 @@ def build_basemap(layers: Mapping[str, gpd.GeoDataFrame], path: Path) -> Path:
     SourceError
         When no layer has anything to draw.
     """
-    parts = {name: layer for name, layer in _by_rank(layers).items() if len(layer)}
+    parts = {name: layer for name, layer in _as_drawn(layers).items() if len(layer)}
     if not parts:
         message = "The street file has nothing to draw as a background map; add a larger extract."
         raise SourceError(message)
@@ -72,9 +73,12 @@ def build_basemap(layers: Mapping[str, gpd.GeoDataFrame], path: Path) -> Path:
     return path
 
 
-def _by_rank(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
+def _as_drawn(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
     """Return the layers as drawn: streets in three, because a tile may name a layer only once."""
     parts = {name: layers[name] for name in SHOWN_FROM if name in layers}
+    water = [layers[name] for name in ("water", "waterlines") if name in layers]
+    if water:
+        parts["water"] = pd.concat(water, ignore_index=True)
     if "streets" in layers:
         streets = layers["streets"]
         main, middle = streets.kind.isin(MAIN_STREETS), streets.kind.isin(MIDDLE_STREETS)
