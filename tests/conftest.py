@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Holding no doctest, and not to be imported for one: what needs the bench extra, and namesakes.
+collect_ignore_glob = ["conftest.py", "*/conftest.py", "bench/*_peers.py", "bench/study_road.py"]
+
 CITIES = ("helsinki", "nky", "poa", "portland", "spo")
 
 # A law holds on a slow machine too.
