@@ -26,7 +26,7 @@ def filled(folder, *, transit=True):
         study.add_transit(RIVERBEND / "gtfs.zip", now=NOW)
     study.add_schools(RIVERBEND / "schools.csv", now=NOW)
     study.add_assets(RIVERBEND / "assets.csv", now=NOW)
-    study.add_roster(open_vault(folder), RIVERBEND / "roster.csv", now=NOW)
+    study.add_roster(open_vault(folder), RIVERBEND / "roster.csv")
     return study
 
 
@@ -165,7 +165,7 @@ def test_a_study_says_what_it_lacks_one_thing_at_a_time(tmp_path):
     goal, vault = MostFamilies(n_sites=1), open_vault(study.folder)
     with pytest.raises(StudyError, match="no families yet"):
         study.plan(vault, goal, [evening(study)], now=NOW)
-    study.add_roster(vault, RIVERBEND / "roster.csv", now=NOW)
+    study.add_roster(vault, RIVERBEND / "roster.csv")
     with pytest.raises(StudyError, match="no streets yet"):
         study.plan(vault, goal, [evening(study)], now=NOW)
     with pytest.raises(StudyError, match="no plan yet"):
@@ -175,7 +175,7 @@ def test_a_study_says_what_it_lacks_one_thing_at_a_time(tmp_path):
 def test_the_same_roster_twice_adds_no_one(planned):
     vault = open_vault(planned.folder)
     before = len(vault.students())
-    planned.add_roster(vault, RIVERBEND / "roster.csv", now=NOW)
+    planned.add_roster(vault, RIVERBEND / "roster.csv")
     assert len(vault.students()) == before
 
 
@@ -198,7 +198,7 @@ def test_a_real_district_goes_from_files_to_a_released_plan(cities, city, tmp_pa
     folder = cities / city
     study = create_study(tmp_path / city, name=city, timezone="America/New_York")
     vault = open_vault(study.folder)
-    study.add_roster(vault, folder / "roster.csv", now=NOW)
+    study.add_roster(vault, folder / "roster.csv")
     study.add_schools(folder / "schools.csv", now=NOW)
     study.add_assets(folder / "assets.csv", now=NOW)
     study.add_streets(folder / "streets.osm.pbf", now=NOW)

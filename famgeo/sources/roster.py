@@ -156,8 +156,9 @@ def _unknown_school(ids: pd.Series, schools: Collection[str] | None) -> pd.Serie
 def _no_such_school(school_id: str, known: Collection[str]) -> str:
     zeros = sorted(k for k in known if k.lstrip("0") == school_id.lstrip("0"))
     near = zeros or get_close_matches(school_id[:40].upper(), sorted(known), n=1)
-    hint = f"; is it {near[0]}?" if near else "; add the school or correct the id"
-    return f"the school '{school_id[:40]}' is not in the schools file{hint}"
+    hint = f"is it {near[0]}?" if near else "add the school or correct the id"
+    # The cell is not repeated: where columns have slipped it holds an address or a coordinate.
+    return f"the school is not in the schools file; {hint}"
 
 
 def _protected(table: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

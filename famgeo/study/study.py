@@ -36,6 +36,7 @@ from famgeo.tables import (
     check,
     lonlat,
     no_progress,
+    shown,
 )
 
 if TYPE_CHECKING:
@@ -102,20 +103,23 @@ class Study:
         both = pd.concat([schools[columns], hosts[columns]], ignore_index=True)
         return check(gpd.GeoDataFrame(both, geometry="geometry", crs="EPSG:4326"), SITES)
 
-    def add_roster(self, vault: Vault, path: Path, *, now: datetime) -> ReadReport:
-        """Read families into the vault; the report names rows, never a home."""
+    def add_roster(self, vault: Vault, path: Path) -> ReadReport:
+        """Read families into the vault; the report names rows, never a home.
+
+        The public database keeps nothing of it: how many are new or were refused can be a small
+        group, and the hash of a roster would confirm a guess at its content.
+        """
         from famgeo.sources.roster import read_roster
 
         known = set(self.schools()["school_id"]) or None
         read = read_roster(path, district=self._bounds(), schools=known)
         added = vault.add_students(read.table, sha256_of(path))
         note = (
-            f"{added:,} students are new; the others were in the study already."
+            f"{shown(added or None)} students are new; the others were in the study already."
             if added < len(read.table)
             else "Homes are kept in the vault alone."
         )
-        report = replace(read.report, notes=(*read.report.notes, note))
-        return self._noted("roster", path, report, now)
+        return replace(read.report, notes=(*read.report.notes, note))
 
     def add_schools(self, path: Path, *, now: datetime) -> ReadReport:
         """Read the schools, in the place of those that were there."""
@@ -241,11 +245,11 @@ class Study:
         released = self.store.plan(plan)
         assert newest is not None
         release = replace(newest, plans=(released,))
-        shown = for_partners(release) if audience == "partner" else release
+        theirs = for_partners(release) if audience == "partner" else release
         return [
             path
             for name in formats
-            for path in EXPORTERS[name](shown, plan, folder, audience=audience)
+            for path in EXPORTERS[name](theirs, plan, folder, audience=audience)
         ]
 
     def basemap(self) -> Path | None:
