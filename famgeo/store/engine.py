@@ -22,6 +22,7 @@ PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # what was acknowledged survives a power cut
     "foreign_keys=ON",
+    "temp_store=MEMORY",  # no sorted rows in a temporary file elsewhere
     "secure_delete=ON",  # an erased row is overwritten, not only forgotten
 )
 
@@ -109,6 +110,8 @@ def _prepare(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> No
     connection.isolation_level = None  # BEGIN is ours, below
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    # Who holds the public database cannot reach a vault through it.
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
 
 
 def _begin(connection: Connection) -> None:

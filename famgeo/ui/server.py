@@ -29,6 +29,7 @@ from streamlit.starlette import App
 
 from famgeo.errors import FamgeoError
 from famgeo.settings import bundled
+from famgeo.ui.no_homes import keep_out
 from famgeo.ui.offline import GROUND_URL, STATIC_URL
 from famgeo.ui.opened import opened_study
 
@@ -79,6 +80,7 @@ def serve(study_folder: Path | None, port: int, *, headless: bool = False) -> No
 def _serve(
     study_folder: Path | None, listener: socket.socket, port: int, *, headless: bool
 ) -> None:
+    keep_out()
     taken = listener.getsockname()[1]
     _configure(study_folder, taken)
     address = f"http://localhost:{taken}"
