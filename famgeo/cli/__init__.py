@@ -5,10 +5,9 @@ command imports what it needs when it runs, so that ``famgeo --help`` answers at
 """
 
 import sys
-import traceback
 
 from famgeo.cli import data, demo, study
-from famgeo.cli.terminal import app, fail
+from famgeo.cli.terminal import app, fail, tell_where
 from famgeo.errors import FamgeoError
 from famgeo.settings import Settings
 
@@ -28,7 +27,7 @@ def main() -> None:
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - the last door: a traceback shown is a defect
         if Settings().debug:
-            traceback.print_exc()
+            tell_where(error)
         fail(
             f"famgeo failed where it should not have ({type(error).__name__}). Your study is "
             "unharmed. Run the command again with FAMGEO_DEBUG=1 and report what it prints."

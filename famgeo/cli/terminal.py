@@ -1,7 +1,9 @@
 """What every command shares: where studies are, how to tell, how to fail, how to show progress."""
 
 import json
+import re
 import sys
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -27,6 +29,8 @@ app = typer.Typer(
 )
 
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name or folder.")]
+STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
@@ -34,13 +38,33 @@ def fail(sentence: str, *, code: int = 1) -> NoReturn:
     """Print one plain sentence, also as JSON when that was asked for, and leave with the code."""
     if "--json" in sys.argv:
         typer.echo(json.dumps({"error": sentence}, ensure_ascii=False))
-    typer.echo(sentence, err=True)
+    typer.echo(plain(sentence), err=True)
     sys.exit(code)
+
+
+def tell_where(error: BaseException | None) -> None:
+    """Print where a defect happened: kinds of errors and lines of code, never their messages.
+
+    A message may quote a row of the vault, and what is printed here is meant to be passed on.
+    """
+    while error is not None:
+        typer.echo("".join(traceback.format_tb(error.__traceback__)), err=True, nl=False)
+        typer.echo(type(error).__name__, err=True)
+        error = error.__cause__ or error.__context__
 
 
 def tell(text: str, data: dict[str, object], *, as_json: bool) -> None:
     """Print a summary in words, or as JSON."""
-    typer.echo(json.dumps(data, ensure_ascii=False, indent=1) if as_json else text)
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=1) if as_json else plain(text))
+
+
+def plain(text: str) -> str:
+    r"""Return a text without signs that steer a terminal: names come from files.
+
+    >>> plain("Library\x1b[2J")
+    'Library[2J'
+    """
+    return STEERING.sub("", text)
 
 
 def report_json(report: ReadReport) -> dict[str, object]:
