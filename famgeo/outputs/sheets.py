@@ -16,7 +16,7 @@ from famgeo.outputs.exports import (
 )
 from famgeo.tables import REASON_WORDS, Release, ReleasedPlan, shown
 
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+SIGNS, BREAKS = tuple("=+-@＝＋－＠"), tuple("\t\r\n")
 POINT_DECIMALS = 6
 
 
@@ -85,7 +85,7 @@ def _safe(cell: Cell) -> Cell:
     >>> _safe("=1+1"), _safe(-84.5), _safe("Library")
     ("'=1+1", -84.5, 'Library')
     """
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
+    if isinstance(cell, str) and (cell.startswith(BREAKS) or cell.lstrip().startswith(SIGNS)):
         return f"'{cell}"
     return cell
 

@@ -8,7 +8,7 @@ from datetime import date
 import geopandas as gpd
 import pandas as pd
 
-from famgeo.domain import Goal, Meeting, Plan
+from famgeo.domain import Goal, Limits, Meeting, Plan
 from famgeo.errors import PlanError
 from famgeo.plan.sites import choose_sites
 from famgeo.plan.verify import verify_plan
@@ -21,6 +21,8 @@ from famgeo.study.world import World
 from famgeo.tables import Progress, Release, ReleasedBarriers, lonlat, no_progress
 
 SECONDS_TO_PROVE = 60.0
+STEP_MIN = 5
+"""Limits and clock times of exact questions; finer ones would tell single families apart."""
 PLAN_NAME = re.compile(r"[\w-]{1,64}")
 
 
@@ -42,6 +44,7 @@ def barriers_released(
     progress: Progress = no_progress,
 ) -> ReleasedBarriers:
     """Return who cannot come to these meetings, for some sites or all, as it may be shown."""
+    _in_steps(world.limits, meetings)
     barriers = _barriers(world, meetings, executor, progress)
     exact = exact_of(
         barriers,
@@ -65,6 +68,7 @@ def plan_released(
     progress: Progress = no_progress,
 ) -> Release:
     """Choose sites exactly, verify every claim, and return a release that holds the plan."""
+    _in_steps(world.limits, meetings)
     barriers = _barriers(world, meetings, executor, progress)
     progress("Choosing places", 0.85)
     plan = choose_sites(
@@ -100,6 +104,23 @@ def settings_of(plan: Plan, world: World) -> dict[str, object]:
         "files": dict(world.files),
         "notes": list(service_notes(world.network, plan.meetings)),
     }
+
+
+def _in_steps(limits: Limits, meetings: Sequence[Meeting]) -> None:
+    """Refuse questions so fine that the difference of two answers would be a handful of homes."""
+    if limits.limit_min % STEP_MIN:
+        message = (
+            f"The limit of {limits.limit_min:g} minutes is too fine: counts of families are for "
+            f"limits in steps of {STEP_MIN} minutes, so that no two single out a few homes."
+        )
+        raise PlanError(message)
+    for moment in (moment for meeting in meetings for moment in (meeting.arrive_by, meeting.ends)):
+        if moment.minute % STEP_MIN or moment.second or moment.microsecond:
+            message = (
+                f"The time {moment:%H:%M:%S} is too fine: counts of families are for meetings "
+                f"that start and end at a multiple of {STEP_MIN} minutes, such as 18:30."
+            )
+            raise PlanError(message)
 
 
 def _barriers(

@@ -169,15 +169,20 @@ def headline(plan: ReleasedPlan) -> Sentence:
 
 
 def parts(found: Headline) -> list[tuple[str, int, str]]:
-    """Return the families as (look, number, words) that add up; none when a count is hidden."""
+    """Return the families as (look, number, words) that add up.
+
+    None when a count is hidden, or when one of the parts would be a handful or nobody: parts are
+    differences of rounded counts.
+    """
     before, after = found.no_option_at_school, found.no_option_with_plan
     if before is None or after is None or not after <= before <= found.families:
         return []
-    return [
+    bar = [
         ("already", found.families - before, "can come at their school"),
         ("more", before - after, "more can come with these places"),
         ("left", after, "still have no way"),
     ]
+    return bar if min(families for _, families, _ in bar) >= STEP else []
 
 
 def rounded(families: float) -> int:
