@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from famgeo import cli
+from famgeo.errors import FetchError
 from famgeo.settings import bundled
+from famgeo.sources.fetched import Fetched
 from famgeo.study import homes
 
 RIVERBEND = bundled() / "data" / "riverbend"
@@ -259,3 +261,39 @@ def test_no_home_of_the_roster_is_in_any_public_file_of_the_study(solved):
         if path.is_file() and not private and "files" not in path.parts:
             data = path.read_bytes()
             assert not any(lon in data for lon in lons), path.name
+
+
+def test_fetch_puts_what_was_downloaded_into_the_study(run, monkeypatch, tmp_path):
+    asked = []
+
+    def downloaded(place, folder, *, progress):
+        asked.append((place, folder, progress))
+        return Fetched(
+            name="Riverbend",
+            streets=RIVERBEND / "streets.osm.pbf",
+            pois=tmp_path / "pois.csv",
+            boundary=tmp_path / "boundary.geojson",
+            n_streets=1,
+            n_pois=1,
+        )
+
+    monkeypatch.setattr("famgeo.sources.fetch.fetch_streets", downloaded)
+    run("new", "ours", "--name", "Ours", "--timezone", "America/Chicago")
+    code, out, err = run("fetch", "ours", "--place", "Riverbend, Kansas")
+    assert code == 0, err
+    assert asked[0][0] == "Riverbend, Kansas"
+    assert "street ways used" in out
+    assert "pois.csv" in out
+    assert "no streets" not in run("check", "ours")[1]
+
+
+def test_fetch_without_a_network_says_what_to_download_by_hand(run, monkeypatch):
+    def offline(*_args, **_kwargs):
+        message = "There is no network here. Download a .osm.pbf and add it."
+        raise FetchError(message)
+
+    monkeypatch.setattr("famgeo.sources.fetch.fetch_streets", offline)
+    run("new", "ours", "--name", "Ours", "--timezone", "America/Chicago")
+    code, _, err = run("fetch", "ours", "--place", "Riverbend, Kansas")
+    assert code == 1
+    assert err.strip() == "There is no network here. Download a .osm.pbf and add it."
