@@ -26,7 +26,7 @@ from famgeo.outputs.sheets import write_csv
 from famgeo.settings import bundled
 from famgeo.store.studies import new_study
 from famgeo.study.planning import _in_steps
-from famgeo.tables import Headline
+from famgeo.tables import Headline, ReleasedBarriers
 from famgeo.ui import words
 
 RIVERBEND = bundled() / "data" / "riverbend"
@@ -238,3 +238,12 @@ def test_no_blank_hides_a_formula(tmp_path, name):
 def test_a_name_cannot_steer_the_terminal():
     assert plain("a\x1b[2J\x9b2J\u202eb\nc\t") == "a[2J2Jb\nc\t"
     assert json.dumps("\x1b") == '"\\u001b"'
+
+
+def test_a_study_with_a_higher_k_says_so_wherever_a_count_is_hidden():
+    plan = draw_release(no_option_at_school=None, no_option_with_plan=None, k=20).plans[0]
+    barriers = ReleasedBarriers(meetings=(), headline=plan.headline, sites=plan.sites)
+    said = (str(plan), str(barriers), words.plain(words.headline(plan)), words.reach(None, 20))
+    for text in said:
+        assert "ewer than 20" in text
+        assert "ewer than 10" not in text

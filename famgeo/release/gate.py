@@ -139,6 +139,7 @@ def _headline(exact: Exact, families: int, quality: str, secret: bytes, k: int) 
         no_option_with_plan=_without_site(exact, families, at_school, secret, k),
         quality=quality,
         by_reason=by_reason,
+        k=k,
     )
 
 
@@ -197,6 +198,7 @@ def _coarser(plan: ReleasedPlan, k: int) -> ReleasedPlan:
         no_option_at_school=coarse(plan.headline.no_option_at_school),
         no_option_with_plan=coarse(plan.headline.no_option_with_plan),
         by_reason={},
+        k=k,
     )
     counts = [coarse(None if pd.isna(n) else int(n)) for n in plan.sites["reached"]]
     sites = plan.sites.assign(reached=pd.array(counts, dtype="Int64"))

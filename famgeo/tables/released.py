@@ -9,7 +9,7 @@ import pandas as pd
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """The released answer for one plan: counts rounded with the key, None = fewer than k.
+    """The released answer for one plan: counts rounded with the key, None = fewer than ``k``.
 
     ``quality`` says how good the plan is; ``by_reason`` maps a Reason to the released count of
     families without an option at school for whom it is the main reason.
@@ -20,6 +20,7 @@ class Headline:
     no_option_with_plan: int | None
     quality: str
     by_reason: dict[str, int | None] = field(default_factory=dict)
+    k: int = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +40,14 @@ class ReleasedPlan:
 
     def __str__(self) -> str:
         head = self.headline
-        now, then = shown(head.no_option_at_school), shown(head.no_option_with_plan)
+        hidden = (head.no_option_at_school, head.no_option_with_plan)
+        now, then = (shown(count, head.k) for count in hidden)
         answer = (
             f"{self.name}: of {shown(head.families)} families, {now} have no way to attend "
             f"at their own school and get home. With these {len(self.sites)} sites, {then} "
             f"have no option ({head.quality})."
         )
-        return "\n".join([answer, *_site_lines(self.sites), *self.notes])
+        return "\n".join([answer, *_site_lines(self.sites, head.k), *self.notes])
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -78,14 +80,15 @@ class ReleasedBarriers:
     def __str__(self) -> str:
         head = self.headline
         reasons = [
-            f"  {REASON_WORDS[reason]}: {shown(count)}" for reason, count in head.by_reason.items()
+            f"  {REASON_WORDS[reason]}: {shown(count, head.k)}"
+            for reason, count in head.by_reason.items()
         ]
         answer = (
-            f"Of {shown(head.families)} families, {shown(head.no_option_at_school)} have no way "
-            "to attend at their own school and get home:"
+            f"Of {shown(head.families)} families, {shown(head.no_option_at_school, head.k)} have "
+            "no way to attend at their own school and get home:"
         )
         heading = "Families who could attend at each place:"
-        return "\n".join([answer, *reasons, heading, *_site_lines(self.sites)])
+        return "\n".join([answer, *reasons, heading, *_site_lines(self.sites, head.k)])
 
     def as_json(self) -> dict[str, object]:
         """Return the summary as JSON types; a count that is too small to show is null."""
@@ -122,9 +125,9 @@ def shown(count: int | None, k: int = 10) -> str:
     return f"fewer than {k}" if count is None else f"{count:,}"
 
 
-def _site_lines(sites: pd.DataFrame) -> list[str]:
+def _site_lines(sites: pd.DataFrame, k: int) -> list[str]:
     return [
-        f"  {row['site_id']}  {row['name']}: {shown(row['reached'])} families"
+        f"  {row['site_id']}  {row['name']}: {shown(row['reached'], k)} families"
         for row in _site_records(sites)
     ]
 

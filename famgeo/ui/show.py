@@ -130,7 +130,8 @@ def empty_panel() -> None:
 
 def places(plan: ReleasedPlan) -> None:
     """Show the plan's places, numbered as on the map."""
-    cards = "".join(_card(n, row) for n, (_, row) in enumerate(plan.sites.iterrows(), start=1))
+    rows = enumerate(plan.sites.iterrows(), start=1)
+    cards = "".join(_card(n, row, plan.headline.k) for n, (_, row) in rows)
     st.html(
         '<section class="places"><h2>The places this plan chose</h2>'
         f'<p class="note">{escape(words.quality(plan))}</p>'
@@ -161,7 +162,7 @@ def row_chosen() -> int | None:
     return int(chosen[0]) if chosen else None
 
 
-def _card(number: int, site: pd.Series) -> str:
+def _card(number: int, site: pd.Series, k: int) -> str:
     reached = None if pd.isna(site.reached) else int(site.reached)
     facts = (
         words.seats(site.capacity),
@@ -172,7 +173,7 @@ def _card(number: int, site: pd.Series) -> str:
     return (
         f'<li><b class="number">{number}</b><div><h3>{escape(site["name"])}</h3>'
         f'<p class="kind">{escape(words.kind(site.kind))}</p>{_list(facts)}'
-        f'<p class="reach">{escape(words.reach(reached))}</p></div></li>'
+        f'<p class="reach">{escape(words.reach(reached, k))}</p></div></li>'
     )
 
 

@@ -17,7 +17,6 @@ from famgeo.tables import Headline, ReleasedPlan, split_list
 
 Sentence = list[tuple[str, str]]
 STEP = 10
-FEW = f"fewer than {STEP}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,15 +133,13 @@ def day(moment: date | datetime) -> str:
     return f"{moment:%A} {moment.day} {moment:%B}"
 
 
-def counted(number: int | None, *, about: bool = True) -> str:
+def counted(number: int | None, k: int = STEP) -> str:
     """Return a released count; None means it is too small to show.
 
     >>> counted(1180), counted(None)
     ('about 1,180', 'fewer than 10')
     """
-    if number is None:
-        return FEW
-    return f"about {number:,}" if about else f"{number:,}"
+    return f"fewer than {k}" if number is None else f"about {number:,}"
 
 
 def when(meeting_ids: Sequence[str]) -> str:
@@ -160,10 +157,10 @@ def headline(plan: ReleasedPlan) -> Sentence:
     places = "this 1 place" if n_sites == 1 else f"these {n_sites} places"
     return [
         (f"{when(plan.meetings)} ", ""),
-        (counted(found.no_option_at_school), "bad"),
+        (counted(found.no_option_at_school, found.k), "bad"),
         (f" of {found.families:,} families have no way to attend at their school. ", ""),
         (f"Meeting at {places} instead leaves ", ""),
-        (counted(found.no_option_with_plan), "good"),
+        (counted(found.no_option_with_plan, found.k), "good"),
         (".", ""),
     ]
 
@@ -214,7 +211,7 @@ def estimate(
     able = rounded(float(count.get("", 0)))
     sentence: Sentence = [
         ("At this time, ", ""),
-        (f"about {able:,}" if able else FEW, "good"),
+        (counted(able or None), "good"),
         (f" of about {total:,} families live where {who} can come to {place} and get home.", ""),
     ]
     for reasons, words in _stops(means, limit_min):
@@ -335,9 +332,9 @@ def of_meeting(meeting: Meeting) -> str:
     return f"{day(meeting.arrive_by)}, {hours(meeting.arrive_by.time(), meeting.ends.time())}"
 
 
-def reach(reached: int | None) -> str:
+def reach(reached: int | None, k: int = STEP) -> str:
     """Return how many families could attend at a place."""
-    return f"{counted(reached)} families could come here and get home".capitalize()
+    return f"{counted(reached, k)} families could come here and get home".capitalize()
 
 
 def around(place: str) -> str:
