@@ -3,12 +3,17 @@
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from famgeo.errors import StudyError
 
 
 class Settings(BaseSettings):
-    """What a machine's owner may set, each as an environment variable ``FAMGEO_…``."""
+    """What a machine's owner may set, each as an environment variable ``FAMGEO_…``.
+
+    Raises ``StudyError`` naming the first variable that holds what it cannot.
+    """
 
     model_config = SettingsConfigDict(env_prefix="FAMGEO_", extra="ignore", frozen=True)
 
@@ -16,6 +21,17 @@ class Settings(BaseSettings):
     study: Path | None = Field(default=None, description="the study the app opens")
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     debug: bool = Field(default=False, description="show tracebacks of famgeo's own defects")
+
+    def __init__(self) -> None:
+        try:
+            super().__init__()
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            message = (
+                f"The environment variable FAMGEO_{str(fault['loc'][0]).upper()} is "
+                f"'{fault['input']}': {fault['msg'].lower()}. Correct it or unset it."
+            )
+            raise StudyError(message) from None
 
 
 def bundled() -> Path:

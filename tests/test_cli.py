@@ -297,3 +297,43 @@ def test_fetch_without_a_network_says_what_to_download_by_hand(run, monkeypatch)
     code, _, err = run("fetch", "ours", "--place", "Riverbend, Kansas")
     assert code == 1
     assert err.strip() == "There is no network here. Download a .osm.pbf and add it."
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("plan", "x", "--sites", 0, "--meeting", EVENING), "--sites"),
+        (("add", "x", "nonsense", "f.csv"), "'nonsense' is not one of"),
+        (("new",), "STUDY"),
+    ],
+)
+def test_wrong_use_is_one_sentence_that_says_where_to_look_and_json_when_asked(run, words, said):
+    code, _, err = run(*words)
+    assert code == 2
+    assert said in err
+    assert f"famgeo {words[0]} --help" in err
+    assert len(err.strip().splitlines()) == 1
+    code, out, _ = run(*words, "--json")
+    assert code == 2
+    assert said in json.loads(out)["error"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("THREADS", "0"), ("THREADS", "many"), ("DEBUG", "perhaps")]
+)
+def test_an_environment_variable_that_cannot_be_is_named(run, monkeypatch, variable, value):
+    monkeypatch.setenv(f"FAMGEO_{variable}", value)
+    code, _, err = run("check", "ours")
+    assert code == 1
+    assert f"FAMGEO_{variable} is '{value}'" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_an_output_that_cannot_be_written_is_told_in_a_sentence(run, monkeypatch):
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("famgeo.cli.study.tell", full)
+    code, _, err = run("new", "ours", "--name", "Ours", "--timezone", "America/Chicago")
+    assert code == 1
+    assert err.strip() == "The output cannot be used: No space left on device."

@@ -42,6 +42,21 @@ def fail(sentence: str, *, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
+def wrong_use(error: Exception) -> str:
+    """Say how a command was used wrongly, in one sentence; '' when the error is of another kind.
+
+    typer keeps its errors private, so they are known by what they can do.
+    """
+    said = getattr(error, "format_message", None)
+    if said is None:
+        return ""
+    sentence = said().replace("Value error, ", "").replace("Input should", "it should").strip()
+    context = getattr(error, "ctx", None)
+    if context is None or "Usage:" in sentence:
+        return str(sentence)
+    return f"{sentence.rstrip('.')}. To see how: {context.command_path} --help"
+
+
 def tell_where(error: BaseException | None) -> None:
     """Print where a defect happened: kinds of errors and lines of code, never their messages.
 
