@@ -89,45 +89,6 @@ def find_barriers(  # noqa: PLR0917 - tables in the order of the question, then 
     return _table(best, households["household_id"], sites["site_id"], meeting.meeting_id)
 
 
-def attends(barriers: pd.DataFrame) -> Bools:
-    """Return for each row of BARRIERS whether the family can attend."""
-    return (barriers["reason"] == "").to_numpy(np.bool_)
-
-
-def at_own_school(barriers: pd.DataFrame, households: gpd.GeoDataFrame) -> Bools:
-    """Return for each household whether it can attend at a school of its own, in any meeting."""
-    home, own = _own_school_rows(barriers, households)
-    option = np.zeros(len(households), bool)
-    option[home[own & attends(barriers)]] = True
-    return option
-
-
-def main_reason(barriers: pd.DataFrame, households: gpd.GeoDataFrame) -> pd.Series:
-    """Return why each household has no option at a school of its own; '' where it has one.
-
-    Over its schools and the meetings, the reason of the attempt that gets farthest along the
-    order of ``Reason``. A household whose schools are not among the sites is ``off_network``.
-    """
-    home, own = _own_school_rows(barriers, households)
-    farthest = np.full(len(households), CODE["off_network"], np.int8)
-    codes = pd.Index(REASONS).get_indexer(pd.Index(barriers["reason"][own])).astype(np.int8)
-    np.maximum.at(farthest, home[own], codes)
-    return _text(farthest, REASONS).set_axis(households["household_id"].to_numpy())
-
-
-def _own_school_rows(
-    barriers: pd.DataFrame, households: gpd.GeoDataFrame
-) -> tuple[NDArray[np.intp], Bools]:
-    """Return each barrier row's household position, and whether its site is a school of theirs."""
-    row, ids = pd.factorize(barriers["household_id"])
-    home = pd.Index(households["household_id"]).get_indexer(ids)[row]
-    school, names = pd.factorize(barriers["site_id"])
-    cell, cells = pd.factorize(households["school_ids"])
-    theirs = np.array([names.isin(split_list(text)) for text in cells], bool)
-    own = theirs[cell[home], school] if len(home) else np.zeros(0, bool)
-    return home, own & (home >= 0)
-
-
 @dataclass(frozen=True)
 class _Way:
     """What counts of one means' trips one way: arrays of shape (rows, sites), as in ``Trips``."""
