@@ -1,5 +1,6 @@
 """The frozen types every stage speaks: modes, meetings, limits, goals, plans, reports."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time, timedelta
@@ -51,6 +52,30 @@ class Reason(StrEnum):
     NO_SEAT = "no_seat"
 
 
+MEETING_TEXT = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ]+(\d\d:\d\d(?::\d\d)?) ?/ ?(\d\d:\d\d(?::\d\d)?)", re.ASCII
+)
+"""A date, a start, a slash and an end: no offset, for the district's own clock counts."""
+
+MOST_SPANS = 20
+"""How many rows or spans of rows a sentence lists; the others are counted."""
+
+HIGHEST = {
+    "limit_min": 1440,
+    "walk_kmh": 15,
+    "wheelchair_kmh": 15,
+    "bike_kmh": 60,
+    "max_walk_min": 1440,
+    "change_s": 7200,
+    "max_rides": 8,
+    "bike": 1,
+    "drive_factor": 10,
+    "snap_walk_m": 50_000,
+    "snap_drive_m": 50_000,
+}
+"""The most that each of ``Limits`` may be: what is more is a slip of the pen, and could run for
+ever."""
+
 WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
@@ -95,9 +120,11 @@ class Meeting:
         '2020-02-05T18:00/20:00'
         """
         try:
-            start_text, end_text = text.strip().replace("T", " ").split("/")
-            start = datetime.fromisoformat(start_text.strip())
-            end = datetime.combine(start.date(), time.fromisoformat(end_text.strip()))
+            found = MEETING_TEXT.fullmatch(text.strip())
+            if found is None:
+                raise ValueError(text)  # noqa: TRY301 - one sentence for every way to be unreadable
+            start = datetime.fromisoformat(f"{found[1]} {found[2]}")
+            end = datetime.combine(start.date(), time.fromisoformat(found[3]))
         except ValueError as error:
             message = (
                 f"The meeting '{text}' cannot be read. Write it as '2020-02-05 18:00/20:00': "
@@ -142,10 +169,11 @@ class Limits:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            value = getattr(self, item.name)
-            floor = 0 if item.name in {"change_s", "max_rides", "max_walk_min", "bike"} else 1e-6
-            if not floor <= value < float("inf"):
-                message = f"{item.name} is {value}; it must be a number of at least {floor:g}."
+            value, highest = getattr(self, item.name), HIGHEST[item.name]
+            may_be_0 = item.name in {"change_s", "max_rides", "max_walk_min", "bike"}
+            if not (0 < value <= highest or (may_be_0 and value == 0)):
+                above = "from 0" if may_be_0 else "above 0 and"
+                message = f"{item.name} is {value:g}; it must be {above} up to {highest}."
                 raise TravelError(message)
 
 
@@ -182,16 +210,21 @@ class ReadReport:
 
 
 def row_words(rows: Iterable[int]) -> str:
-    """Name rows, every one, in as few words as they allow.
+    """Name rows in as few words as they allow; beyond twenty spans, count the others.
 
     >>> row_words([7, 3, 4, 5]), row_words([9])
     ('Rows 3–5 and 7', 'Row 9')
+    >>> row_words(range(1, 2001, 2))[-23:]
+    '35, 37, 39 and 980 more'
     """
     ordered = sorted(set(rows))
     there = set(ordered)
     starts = [row for row in ordered if row - 1 not in there]
     ends = [row for row in ordered if row + 1 not in there]
     spans = [str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True)]
+    if len(spans) > MOST_SPANS:
+        unnamed = sum(row > ends[MOST_SPANS - 1] for row in ordered)
+        spans = [*spans[:MOST_SPANS], f"{unnamed:,} more"]
     listed = " and ".join([", ".join(spans[:-1]), spans[-1]] if len(spans) > 1 else spans)
     return f"Row {listed}" if len(ordered) == 1 else f"Rows {listed}"
 
@@ -266,6 +299,9 @@ class StudySettings:
 
     def __post_init__(self) -> None:
         timezone(self.timezone)
+        if not self.name.strip() or not self.name.isprintable():
+            message = "A study needs a name of letters that can be seen, on one line."
+            raise StudyError(message)
         if self.k < 10:  # noqa: PLR2004 - the floor of the disclosure rule
             message = f"k is {self.k}; the smallest group ever shown cannot be under 10."
             raise StudyError(message)

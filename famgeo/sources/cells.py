@@ -239,7 +239,7 @@ def first_of(*reasons: pd.Series) -> pd.Series:
 
 
 def row_list(rows: Iterable[int]) -> str:
-    """Write row numbers inside a sentence, every one of them.
+    """Write row numbers inside a sentence; beyond twenty spans, count the others.
 
     >>> row_list([5, 9, 10, 11])
     'rows 5 and 9–11'

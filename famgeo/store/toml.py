@@ -104,4 +104,6 @@ def _text(value: str) -> str:
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
     return " ".join(str(error).split()).rstrip(".")
