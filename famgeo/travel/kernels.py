@@ -85,7 +85,7 @@ def _spread(  # noqa: C901, PLR0917 - one loop, kept whole for the compiler
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _direct(a: Floats, b: Floats) -> float:
+def direct(a: Floats, b: Floats) -> float:
     """Return the seconds from a to b along their common chain; inf when it only leads around."""
     slack = 1e-6
     if a[3] == b[3] and a[4] == b[4]:
@@ -169,7 +169,7 @@ def search_dense(  # noqa: PLR0917 - plain arrays, for the compiler
             out[s, t] = reached if reached <= limit else np.nan
         for q in range(chain_first[chain], chain_first[chain + 1]):
             t = chain_target[q]
-            reached = _direct(source_line[s], target_line[t])
+            reached = direct(source_line[s], target_line[t])
             if reached <= limit and not out[s, t] <= reached:
                 out[s, t] = reached
         for k in range(n_seen):
@@ -194,7 +194,7 @@ def search_sparse(  # noqa: C901, PLR0917 - plain arrays, for the compiler
     target_line: Floats,
     chain_first: Longs,
     chain_target: Longs,
-) -> tuple[Longs, Ints, Singles]:
+) -> tuple[Longs, Ints, Floats]:
     """Return pairs within the limit as (count per source, target, seconds), targets ascending.
 
     The work for a source grows with what it reaches, not with all targets: targets hang at their
@@ -206,7 +206,7 @@ def search_sparse(  # noqa: C901, PLR0917 - plain arrays, for the compiler
     row = np.full(n_targets, np.inf)
     found = np.empty(n_targets, np.int32)
     out_target = np.empty(max(1024, n_targets), np.int32)
-    out_s = np.empty(max(1024, n_targets), np.float32)
+    out_s = np.empty(max(1024, n_targets))
     filled = 0
     for s in range(len(source_nodes)):
         chain = source_chain[s]
@@ -240,7 +240,7 @@ def search_sparse(  # noqa: C901, PLR0917 - plain arrays, for the compiler
             best[u] = np.inf
         for q in range(chain_first[chain], chain_first[chain + 1]):
             t = chain_target[q]
-            reached = _direct(source_line[s], target_line[t])
+            reached = direct(source_line[s], target_line[t])
             if reached <= limit and reached < row[t]:
                 if row[t] == np.inf:
                     found[n_found] = t
@@ -250,7 +250,7 @@ def search_sparse(  # noqa: C901, PLR0917 - plain arrays, for the compiler
         if filled + n_found > len(out_s):
             size = 2 * (filled + n_found)
             out_target = np.concatenate((out_target, np.empty(size, np.int32)))
-            out_s = np.concatenate((out_s, np.empty(size, np.float32)))
+            out_s = np.concatenate((out_s, np.empty(size)))
         for t in np.sort(found[:n_found]):
             out_target[filled] = t
             out_s[filled] = row[t]

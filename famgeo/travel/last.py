@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from famgeo.travel.scan import NEVER
+from famgeo.travel.arrivals import NEVER
 from famgeo.travel.timetable import Connections, Rides
 from famgeo.travel.walks import Feet, Rules, Walks, in_chunks
 

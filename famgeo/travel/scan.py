@@ -10,44 +10,35 @@ rides are exact minima; walking and start are those of the journey found.
 """
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from famgeo.travel.arrivals import (
+    NEVER,
+    NOBODY,
+    Found,
+    as_number,
+    feet_as_numbers,
+    walk_to_doors,
+)
 from famgeo.travel.timetable import Connections, Rides
 from famgeo.travel.walks import Feet, Rules, Walks, in_chunks
-
-NEVER = np.int32(2**30)
-"""Later than any time of a service day: no label."""
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Small = NDArray[np.int8]
+Longs = NDArray[np.int64]
 
-World = tuple[Rides, Feet, Feet, tuple[int, int, int, int]]
-"""Connections, changes, egress, and (start, end, change, most rides) in seconds and rides."""
+World = tuple[Rides, Feet, tuple[int, int, int, int]]
+"""Connections, changes, and (start, end, change, most rides) in seconds and rides."""
 Label = tuple[Ints, Floats, Ints]
 """Time, metres walked and start of the best journey, by stop and rides."""
 Seats = tuple[Small, Floats, Ints]
 """Rides, metres walked and start of who sits in each vehicle; more than allowed = nobody."""
 State = tuple[Label, Ints, Label, Seats]
 """Ready to board, the first second anyone is ready at a stop, alighted, and seated."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """Answers of a scan, arrays of shape (sources, targets).
-
-    time_s : earliest arrival, ``NEVER`` = none. start_s : the latest start that still catches the
-        journey's first vehicle. walk_m : metres on foot. rides : vehicles boarded, 1 or more.
-    """
-
-    time_s: Ints
-    start_s: Ints
-    walk_m: Floats
-    rides: Small
 
 
 def earliest(
@@ -62,6 +53,33 @@ def earliest(
     rules: Rules,
     executor: Executor | None = None,
 ) -> Found:
+    """Find the earliest arrivals as ``arrivals`` does, with the last walks given by stop.
+
+    ``egress`` are the walks from each stop to targets, of which there are ``n_targets``.
+    """
+    return arrivals(
+        connections,
+        n_vehicles,
+        access=access,
+        changes=changes,
+        doors=egress.turned(n_targets),
+        start_s=start_s,
+        rules=rules,
+        executor=executor,
+    )
+
+
+def arrivals(
+    connections: Connections,
+    n_vehicles: int,
+    *,
+    access: Walks,
+    changes: Walks,
+    doors: Walks,
+    start_s: int,
+    rules: Rules,
+    executor: Executor | None = None,
+) -> Found:
     """Find the earliest arrival by at least one ride from every source to every target.
 
     Parameters
@@ -71,50 +89,39 @@ def earliest(
     access
         Walks from each source to stops.
     changes
-        Walks from each stop to other stops; a journey makes at most one between two rides.
-    egress
-        Walks from each stop to targets.
-    n_targets
-        How many targets there are.
+        Walks from each stop to other stops, the shortest first; a journey makes at most one
+        between two rides.
+    doors
+        For each target, the stops near it and the walks from them.
     start_s
         The moment at which every journey may start.
     rules
         The limits of a journey.
     executor
-        Runs chunks of sources side by side; the kernel holds no lock.
+        Runs chunks of sources side by side; the kernels hold no lock.
     """
-    shape = (len(access), n_targets)
-    found = Found(
-        time_s=np.full(shape, NEVER, dtype=np.int32),
-        start_s=np.zeros(shape, dtype=np.int32),
-        walk_m=np.zeros(shape, dtype=np.float32),
-        rides=np.zeros(shape, dtype=np.int8),
-    )
-
-    world = (
-        connections.columns,
-        changes.columns,
-        egress.columns,
-        (start_s, start_s + rules.limit_s, rules.change_s, rules.max_rides),
-    )
+    numbers = np.empty((len(doors), len(access)), np.int64)
+    end_s = start_s + rules.limit_s
+    moments = (start_s, end_s, rules.change_s, rules.max_rides)
+    world = connections.columns, changes.columns, moments
+    feet = feet_as_numbers(doors)
 
     def run(first: int, last: int) -> None:
-        rows = slice(first, last)
-        answers = found.time_s[rows], found.start_s[rows], found.walk_m[rows], found.rides[rows]
-        _scan_all(world, access.part(first, last).columns, n_vehicles, answers)
+        at = np.full((len(changes), last - first), NOBODY)
+        _scan_all(world, access.part(first, last).columns, n_vehicles, at)
+        walk_to_doors(at, doors.columns, feet, numbers, first)
 
     in_chunks(run, len(access), executor)
-    return found
+    return Found(numbers=numbers, begin_s=start_s, limit_s=rules.limit_s)
 
 
 @njit(cache=True, nogil=True)
-def _scan_all(
-    world: World, access: Feet, n_vehicles: int, answers: tuple[Ints, Ints, Floats, Small]
-) -> None:
-    """Scan once for each source and write its row of the answers."""
+def _scan_all(world: World, access: Feet, n_vehicles: int, at: Longs) -> None:
+    """Scan once for each source; write the best journeys to stops, ``at`` (stops, sources)."""
     start, target, seconds, metres = access
-    shape = (len(world[1][0]) - 1, world[3][3])
-    if shape[1] == 0:
+    begin, _, _, most = world[2]
+    shape = (len(world[1][0]) - 1, most)
+    if most == 0:
         return
     state = (
         (np.empty(shape, np.int32), np.empty(shape, np.float32), np.empty(shape, np.int32)),
@@ -127,13 +134,23 @@ def _scan_all(
         state[0][0][:] = NEVER
         state[1][:] = NEVER
         state[2][0][:] = NEVER
-        state[3][0][:] = shape[1] + 1
+        state[3][0][:] = most + 1
         for k in range(start[source], start[source + 1]):
-            _get_ready(state, target[k], 0, (world[3][0] + seconds[k], metres[k], world[3][0]))
+            _get_ready(state, target[k], 0, (begin + seconds[k], metres[k], begin))
         _scan(world, state, before)
-        time_s, start_s, walk_m, rides = answers
-        row = (time_s[source], start_s[source], walk_m[source], rides[source])
-        _arrive(world[2], state[2], world[3][1], row)
+        _note(state[2], begin, source, at)
+
+
+@njit(cache=True, nogil=True)
+def _note(label: Label, begin: int, source: int, at: Longs) -> None:
+    """Write the best journey of one source to each stop."""
+    times, walk_m, starts = label
+    for stop in range(times.shape[0]):
+        for r in range(times.shape[1]):
+            if times[stop, r] < NEVER:
+                after, start = times[stop, r] - begin, starts[stop, r] - begin
+                number = as_number(after, r + 1, walk_m[stop, r], start)
+                at[stop, source] = min(at[stop, source], number)
 
 
 @njit(cache=True, nogil=True)
@@ -153,12 +170,14 @@ def _scan(world: World, state: State, before: Seats) -> None:
     while they feed each other; that takes a change of no seconds and a ride of no seconds.
     """
     depart, vehicle = world[0][0], world[0][4]
-    _, end, change_s, _ = world[3]
-    i = int(np.searchsorted(depart, world[3][0]))
+    begin, end, change_s, _ = world[2]
+    i = int(np.searchsorted(depart, begin))
     while i < len(depart) and depart[i] <= end:
         last = len(depart)
         if change_s == 0:
-            last = int(np.searchsorted(depart, depart[i], side="right"))
+            last = i + 1
+            while last < len(depart) and depart[last] == depart[i]:
+                last += 1
             _copy_seats(vehicle[i:last], state[3], before)
         while _ride_all(i, last, world, state):
             _copy_seats(vehicle[i:last], before, state[3])
@@ -179,7 +198,7 @@ def _ride_all(first: int, last: int, world: World, state: State) -> bool:
 
     One loop, kept whole: calling out for every connection costs four times as much.
     """
-    (depart, arrive, from_stop, to_stop, vehicle, board, alight), _, _, rules = world
+    (depart, arrive, from_stop, to_stop, vehicle, board, alight), _, rules = world
     (ready_s, ready_walk, ready_start), soonest, at, (on_rides, on_walk, on_start) = state
     begin, end, _, most = rules
     at_s, again = at[0], False
@@ -212,7 +231,7 @@ def _alight(j: int, world: World, state: State) -> bool:
     The next ride may begin at this stop or at one a walk away. True when someone is ready in the
     very second in which the connection began.
     """
-    (depart, arrive, _, to_stop, vehicle, _, _), changes, _, (_, end, change_s, most) = world
+    (depart, arrive, _, to_stop, vehicle, _, _), changes, (_, end, change_s, most) = world
     v, stop, now = vehicle[j], to_stop[j], arrive[j]
     r, walk, start = state[3][0][v], state[3][1][v], state[3][2][v]
     if now > end or not _set_label(state[2], stop, r - 1, (now, walk, start)) or r == most:
@@ -258,32 +277,3 @@ def _set_label(label: Label, stop: int, r: int, new: tuple[int, float, int]) -> 
 @njit(cache=True, nogil=True)
 def _is_better(walk: float, start: int, old_walk: float, old_start: int) -> bool:
     return walk < old_walk or (walk == old_walk and start > old_start)
-
-
-@njit(cache=True, nogil=True)
-def _arrive(egress: Feet, at: Label, end: int, row: tuple[Ints, Ints, Floats, Small]) -> None:
-    """Walk from every stop reached to its targets and keep the best answer for each."""
-    first, target, seconds, metres = egress
-    at_s, at_walk, at_start = at
-    time_s, start_s, walk_m, rides = row
-    n_stops, n_rides = at_s.shape
-    for stop in range(n_stops):
-        best = 0
-        for r in range(1, n_rides):
-            if at_s[stop, r] < at_s[stop, best]:
-                best = r
-        for k in range(first[stop], first[stop + 1]):
-            time = at_s[stop, best] + seconds[k]
-            if time > end:
-                break
-            t, start = target[k], at_start[stop, best]
-            if time > time_s[t]:
-                continue
-            walk = at_walk[stop, best] + metres[k]
-            fewer = best + 1 < rides[t]
-            same = best + 1 == rides[t] and _is_better(walk, start, walk_m[t], start_s[t])
-            if time < time_s[t] or fewer or same:
-                time_s[t] = time
-                start_s[t] = start
-                walk_m[t] = walk
-                rides[t] = best + 1

@@ -19,6 +19,7 @@ from famgeo.travel.snapping import Snap
 Array = NDArray[Any]
 R = TypeVar("R")
 Floats = NDArray[np.float64]
+Longs = NDArray[np.int64]
 
 _BUCKET_SHARE = 0.5
 _MAX_BUCKETS = 1 << 16
@@ -71,8 +72,8 @@ def search(
 
     Raises ``TravelError`` when the limit is not a finite number.
     """
-    question = _Question.of(graph, sources, targets, reverse=reverse, limit_s=limit_s)
-    parts = _over_sources(search_dense, question, question.dense_targets(), executor)
+    question = Question.of(graph, sources, targets, reverse=reverse, limit_s=limit_s)
+    parts = over_sources(search_dense, question, question.dense_targets(), executor)
     seconds = np.concatenate(parts)
     metres = _metres(graph, seconds, sources.snap_m[:, None], targets.snap_m[None, :])
     return Legs(seconds=seconds, metres=metres)
@@ -91,10 +92,13 @@ def nearby(
 
     Arguments and errors are those of ``search``.
     """
-    question = _Question.of(graph, sources, targets, reverse=reverse, limit_s=limit_s)
-    parts = _over_sources(search_sparse, question, question.sparse_targets(), executor)
+    question = Question.of(graph, sources, targets, reverse=reverse, limit_s=limit_s)
+    parts = over_sources(search_sparse, question, question.sparse_targets(), executor)
     count, target, seconds = (np.concatenate(column) for column in zip(*parts, strict=True))
-    source = np.repeat(np.arange(len(sources), dtype=np.int32), count)
+    source, seconds = (
+        np.repeat(np.arange(len(sources), dtype=np.int32), count),
+        seconds.astype("f4"),
+    )
     return NearBy(
         start=np.concatenate([[0], np.cumsum(count)]),
         source=source,
@@ -105,7 +109,7 @@ def nearby(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Question:
+class Question:
     """A search as plain arrays, in the direction in which it runs."""
 
     arcs: Arcs
@@ -118,7 +122,8 @@ class _Question:
     @classmethod
     def of(
         cls, graph: StreetGraph, sources: Snap, targets: Snap, *, reverse: bool, limit_s: float
-    ) -> "_Question":
+    ) -> "Question":
+        """Ask for the ways between sources and targets; refuse a limit that is not a number."""
         if not 0 <= limit_s < np.inf:
             message = f"The limit is {limit_s} seconds; it must be a finite number of at least 0."
             raise TravelError(message)
@@ -132,25 +137,29 @@ class _Question:
         )
 
     def graph(self) -> tuple[Any, ...]:
+        """Return the arcs, the bucket width and the limit, as the kernels take them."""
         arcs = self.arcs
         return arcs.first, arcs.head, arcs.cost_s, _bucket_s(arcs, self.limit_s), self.limit_s
 
     def source_rows(self, rows: slice) -> tuple[Array, ...]:
+        """Return some of the sources, as the kernels take them."""
         part = self.sources.take(rows)
         seconds = part.reach_s if self.reverse else part.leave_s
-        return part.ends, seconds, part.chain, _lines(part, reverse=self.reverse)
+        return part.ends, seconds, part.chain, lines(part, reverse=self.reverse)
 
     def dense_targets(self) -> tuple[Array, ...]:
+        """Return the targets as ``search_dense`` takes them."""
         ends = self.targets.ends
         return (
             np.where(ends < 0, len(self.arcs.first) - 1, ends).astype(np.int32),
-            self._target_s(),
-            _lines(self.targets, reverse=self.reverse),
-            *self._targets_by_chain(),
+            self.target_s(),
+            self.target_lines(),
+            *self.targets_by_chain(),
         )
 
     def sparse_targets(self) -> tuple[Array, ...]:
-        seconds = self._target_s().ravel()
+        """Return the targets by junction, as ``search_sparse`` takes them."""
+        seconds = self.target_s().ravel()
         node = self.targets.ends.ravel()
         hangs = np.flatnonzero((node >= 0) & np.isfinite(seconds))
         first, rows = rows_by(node[hangs], len(self.arcs.first) - 1)
@@ -158,20 +167,26 @@ class _Question:
             first,
             (hangs[rows] // 2).astype(np.int32),
             seconds[hangs[rows]],
-            _lines(self.targets, reverse=self.reverse),
-            *self._targets_by_chain(),
+            self.target_lines(),
+            *self.targets_by_chain(),
         )
 
-    def _target_s(self) -> Floats:
+    def target_s(self) -> Floats:
+        """Return the seconds between each target and its two junctions."""
         return self.targets.leave_s if self.reverse else self.targets.reach_s
 
-    def _targets_by_chain(self) -> tuple[Array, Array]:
+    def target_lines(self) -> Floats:
+        """Return where each target is on its chain."""
+        return lines(self.targets, reverse=self.reverse)
+
+    def targets_by_chain(self) -> tuple[Longs, Longs]:
+        """Return the targets of each chain, as ``rows_by`` does."""
         on = np.flatnonzero(self.targets.ok)
         first, rows = rows_by(self.targets.chain[on], self.n_chains)
         return first, on[rows]
 
 
-def _lines(snap: Snap, *, reverse: bool) -> Floats:
+def lines(snap: Snap, *, reverse: bool) -> Floats:
     """Return where each place is on its chain: seconds rise in the direction of the search."""
     sign = -1.0 if reverse else 1.0
     return np.column_stack([sign * snap.along_s, sign * snap.against_s, snap.snap_s, snap.lonlat])
@@ -183,9 +198,9 @@ def _bucket_s(arcs: Arcs, limit_s: float) -> float:
     return max(_BUCKET_SHARE * mean, limit_s / _MAX_BUCKETS, 1e-3)
 
 
-def _over_sources(
+def over_sources(
     kernel: Callable[..., R],
-    question: _Question,
+    question: Question,
     target_args: tuple[Array, ...],
     executor: Executor | None,
 ) -> list[R]:

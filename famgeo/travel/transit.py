@@ -8,7 +8,7 @@ walking is taken where it is as good.
 import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,14 +18,18 @@ from numpy.typing import NDArray
 from famgeo.domain import Answer, Limits
 from famgeo.errors import TravelError
 from famgeo.tables import Timetable
+from famgeo.travel.arrivals import Found, of_number
+from famgeo.travel.doors import StopReach, reach_of_stops, walks_to_doors
 from famgeo.travel.last import NO_START, latest_starts
-from famgeo.travel.scan import NEVER, Found, earliest
-from famgeo.travel.streets import Legs, Snap, StreetGraph, nearby, search, snap
+from famgeo.travel.scan import arrivals
+from famgeo.travel.streets import Legs, Snap, StreetGraph, search, snap
 from famgeo.travel.timetable import DAY_S, ServiceDay
-from famgeo.travel.walks import Rules, Walks, walks
+from famgeo.travel.walks import Rules, Walks, in_chunks, walks
 
 Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 NIGHT_ENDS_S = 3 * 3600
 """The last trip home of an evening leaves before three in the morning."""
@@ -37,6 +41,7 @@ class TransitNetwork:
 
     stops : the stops that can be used, snapped; ``number`` is the place of each among all stops of
         all feeds, of which there are ``n_stops``.
+    away, towards : what one walks from a stop, and to it.
     changes, changes_back : walks between different stops within the limit of one walk, from the
         first to the second and the other way.
     """
@@ -45,6 +50,8 @@ class TransitNetwork:
     stops: Snap
     number: Ints
     n_stops: int
+    away: StopReach
+    towards: StopReach
     changes: Walks
     changes_back: Walks
 
@@ -84,15 +91,22 @@ def build_transit(
     number = np.flatnonzero(usable).astype(np.int32)
     stops = all_stops.take(number)
     limit_s = limits.max_walk_min * 60
-    near = nearby(graph, stops, stops, reverse=False, limit_s=limit_s, executor=executor)
-    other = near.source != near.target
-    a, b = number[near.source[other]], number[near.target[other]]
+    away, towards = (
+        reach_of_stops(graph, stops, reverse=reverse, limit_s=limit_s, executor=executor)
+        for reverse in (False, True)
+    )
+    near = walks_to_doors(away, stops)
+    to = np.repeat(np.arange(len(stops), dtype=np.int32), np.diff(near.start))
+    other = near.target != to
+    a, b = number[near.target[other]], number[to[other]]
     seconds, metres = near.seconds[other], near.metres[other]
     return TransitNetwork(
         graph=graph,
         stops=stops,
         number=number,
         n_stops=len(table),
+        away=away,
+        towards=towards,
         changes=walks(a, b, seconds, metres, n_places=len(table)),
         changes_back=walks(b, a, seconds, metres, n_places=len(table)),
     )
@@ -131,14 +145,13 @@ def scheduled(
     back = arrive_by_s is not None
     from_s = -math.floor(arrive_by_s) if arrive_by_s is not None else math.ceil(depart_at_s or 0)
     sources, targets = (destinations, origins) if back else (origins, destinations)
-    rules = _rules(limits, max_minutes)
-    found = earliest(
+    rules = _rules(network, limits, max_minutes)
+    found = arrivals(
         day.backward if back else day.forward,
         day.n_vehicles,
-        access=_from_places(network, sources, limits, back=back, executor=executor),
+        access=_doors(network, sources, away=back),
         changes=network.changes_back if back else network.changes,
-        egress=_to_places(network, targets, limits, back=back, executor=executor),
-        n_targets=len(targets),
+        doors=_doors(network, targets, away=not back),
         start_s=from_s,
         rules=rules,
         executor=executor,
@@ -146,7 +159,7 @@ def scheduled(
     on_foot = search(
         network.graph, sources, targets, reverse=back, limit_s=rules.limit_s, executor=executor
     )
-    return _journeys(found, on_foot, from_s, back=back)
+    return _journeys(found, on_foot, back=back, executor=executor)
 
 
 def last_departures(
@@ -172,100 +185,75 @@ def last_departures(
     found = latest_starts(
         day.forward,
         day.n_vehicles,
-        access=_from_places(network, origins, limits, back=False, executor=executor),
+        access=_doors(network, origins, away=False),
         changes=network.changes,
-        egress=_to_places(network, destinations, limits, back=False, executor=executor),
+        egress=_doors(network, destinations, away=True).turned(network.n_stops),
         n_targets=len(destinations),
         after_s=first_s,
         until_s=NIGHT_ENDS_S if first_s < NIGHT_ENDS_S else DAY_S + NIGHT_ENDS_S,
-        rules=_rules(limits, limit_min),
+        rules=_rules(network, limits, limit_min),
         executor=executor,
     )
     return np.where(found == NO_START, np.nan, found.astype(np.float64))
 
 
-def _rules(limits: Limits, limit_min: float) -> Rules:
+def _rules(network: TransitNetwork, limits: Limits, limit_min: float) -> Rules:
+    """Return the rules of a trip; its walks are those the network was built for."""
+    if limits.max_walk_min * 60 != network.away.limit_s:
+        message = (
+            f"The stops were connected by walks of {network.away.limit_s / 60:g} minutes, "
+            f"not {limits.max_walk_min:g}. Build the network with the same limits."
+        )
+        raise TravelError(message)
     return Rules(change_s=limits.change_s, max_rides=limits.max_rides, limit_s=int(limit_min * 60))
 
 
-def _from_places(
-    network: TransitNetwork, places: Snap, limits: Limits, *, back: bool, executor: Executor | None
-) -> Walks:
-    """Return the walks from places to stops, or, ``back`` in time, from stops to places."""
-    place, stop, seconds, metres = _near_stops(
-        network, places, limits, stops_first=back, executor=executor
-    )
-    return walks(place, network.number[stop], seconds, metres, n_places=len(places))
+def _doors(network: TransitNetwork, places: Snap, *, away: bool) -> Walks:
+    """Return the walks from places to stops, or, ``away`` from stops, from these to the places."""
+    near = walks_to_doors(network.away if away else network.towards, places)
+    return replace(near, target=network.number[near.target])
 
 
-def _to_places(
-    network: TransitNetwork, places: Snap, limits: Limits, *, back: bool, executor: Executor | None
-) -> Walks:
-    """Return the walks from stops to places, or, ``back`` in time, from places to stops."""
-    place, stop, seconds, metres = _near_stops(
-        network, places, limits, stops_first=not back, executor=executor
-    )
-    return walks(network.number[stop], place, seconds, metres, n_places=network.n_stops)
-
-
-def _near_stops(
-    network: TransitNetwork,
-    places: Snap,
-    limits: Limits,
-    *,
-    stops_first: bool,
-    executor: Executor | None,
-) -> tuple[Ints, Ints, Floats, Floats]:
-    """Return place, stop, seconds and metres of each walk from stops, or to them, and places.
-
-    The search is from whichever are fewer.
-    """
-    limit_s = limits.max_walk_min * 60
-    if len(places) <= len(network.stops):
-        near = nearby(
-            network.graph, places, network.stops,
-            reverse=stops_first, limit_s=limit_s, executor=executor,
-        )  # fmt: skip
-        return near.source, near.target, near.seconds, near.metres
-    near = nearby(
-        network.graph, network.stops, places,
-        reverse=not stops_first, limit_s=limit_s, executor=executor,
-    )  # fmt: skip
-    return near.target, near.source, near.seconds, near.metres
-
-
-def _journeys(found: Found, on_foot: Legs, from_s: int, *, back: bool) -> Journeys:
+def _journeys(found: Found, on_foot: Legs, *, back: bool, executor: Executor | None) -> Journeys:
     """Take the better of riding and walking, and turn the answers to origin and destination."""
-    shape = found.time_s.shape
+    shape = found.numbers.shape
     start, end = np.empty(shape), np.empty(shape)
+    walk_m, rides = np.empty(shape, np.float32), np.empty(shape, np.int8)
     sign = -1 if back else 1
-    foot = np.ascontiguousarray(on_foot.seconds), np.ascontiguousarray(on_foot.metres)
-    ride = found.time_s, found.start_s, found.walk_m, found.rides
-    _merge(ride, foot, from_s, sign, (start, end))
+
+    def run(first: int, last: int) -> None:
+        rows = slice(first, last)
+        answers = start[rows], end[rows], walk_m[rows], rides[rows]
+        foot = on_foot.seconds[:, rows].T.copy(), on_foot.metres[:, rows].T.copy()
+        _merge(found.numbers[rows], foot, (found.begin_s, found.limit_s, sign), answers)
+
+    in_chunks(run, shape[0], executor)
     if back:
-        return Journeys(leave_s=end.T, arrive_s=start.T, walk_m=found.walk_m.T, rides=found.rides.T)
-    return Journeys(leave_s=start, arrive_s=end, walk_m=found.walk_m, rides=found.rides)
+        return Journeys(leave_s=end, arrive_s=start, walk_m=walk_m, rides=rides)
+    return Journeys(leave_s=start.T, arrive_s=end.T, walk_m=walk_m.T, rides=rides.T)
 
 
 @njit(cache=True, nogil=True)
 def _merge(
-    ride: tuple[Ints, Ints, Floats, NDArray[np.int8]],
+    numbers: Longs,
     foot: tuple[Floats, Floats],
-    from_s: int,
-    sign: int,
-    times: tuple[NDArray[np.float64], NDArray[np.float64]],
+    rules: tuple[int, int, int],
+    answers: tuple[Doubles, Doubles, Floats, NDArray[np.int8]],
 ) -> None:
-    """Write start and end of the better way; walking, where it is as good, replaces the ride."""
-    time_s, start_s, walk_m, rides = ride
+    """Write the better way of each target and source; walking, where it is as good, replaces it."""
     seconds, metres = foot
-    start, end = times
-    for i in range(time_s.shape[0]):
-        for j in range(time_s.shape[1]):
-            on_foot = np.rint(seconds[i, j]) + from_s
-            if on_foot <= time_s[i, j]:
-                start[i, j], end[i, j] = sign * from_s, sign * on_foot
-                walk_m[i, j], rides[i, j] = metres[i, j], 0
-            elif time_s[i, j] < NEVER:
-                start[i, j], end[i, j] = sign * start_s[i, j], sign * time_s[i, j]
+    begin, limit, sign = rules
+    start, end, walk_m, rides = answers
+    for t in range(numbers.shape[0]):
+        for s in range(numbers.shape[1]):
+            after, n_rides, ride_m, ride_start = of_number(numbers[t, s])
+            on_foot = np.rint(seconds[t, s])
+            if on_foot <= after:
+                start[t, s], end[t, s] = sign * begin, sign * (begin + on_foot)
+                walk_m[t, s], rides[t, s] = metres[t, s], 0
+            elif after <= limit:
+                start[t, s], end[t, s] = sign * (begin + ride_start), sign * (begin + after)
+                walk_m[t, s], rides[t, s] = ride_m, n_rides
             else:
-                start[i, j] = end[i, j] = walk_m[i, j] = np.nan
+                start[t, s] = end[t, s] = walk_m[t, s] = np.nan
+                rides[t, s] = 0

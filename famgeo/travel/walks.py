@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from famgeo.errors import TravelError
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -14,13 +17,17 @@ Floats = NDArray[np.float32]
 Feet = tuple[Longs, Ints, Ints, Floats]
 """The arrays of ``Walks`` as a kernel takes them."""
 
+LONGEST_S = (1 << 17) - 1
+"""A trip takes at most this long: 36 hours."""
+MOST_RIDES = 15
+_CHUNKS, _LARGEST = 8, 128
+
 
 @dataclass(frozen=True, kw_only=True)
 class Walks:
     """Walks from each of n places to others, sparse: those of place i are start[i]:start[i + 1].
 
-    start : int64 (n + 1,). target : int32. seconds : int32, sorted upwards within a place.
-    metres : float32.
+    start : int64 (n + 1,). target : int32. seconds : int32. metres : float32.
     """
 
     start: Longs
@@ -46,9 +53,16 @@ class Walks:
             metres=self.metres[rows],
         )
 
+    def turned(self, n_targets: int) -> "Walks":
+        """Return the same walks by target, the shortest first; ``target`` is the place then."""
+        place = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.start))
+        return walks(self.target, place, self.seconds, self.metres, n_places=n_targets)
 
-def walks(source: Ints, target: Ints, seconds: Floats, metres: Floats, *, n_places: int) -> Walks:
-    """Put walks in order of place and seconds; seconds are rounded to whole ones, once, here.
+
+def walks(
+    source: Ints, target: Ints, seconds: NDArray[Any], metres: Floats, *, n_places: int
+) -> Walks:
+    """Put walks in order of place, then of seconds; seconds are rounded to whole ones, once, here.
 
     Walks of one place and length keep the order in which they come.
     """
@@ -87,14 +101,26 @@ class Rules:
     max_rides: int
     limit_s: int
 
+    def __post_init__(self) -> None:
+        if self.limit_s > LONGEST_S or self.max_rides > MOST_RIDES:
+            message = (
+                f"A trip of {self.limit_s // 60:,} minutes and {self.max_rides} rides is more than "
+                f"can be searched. Ask for at most {LONGEST_S // 60:,} minutes and "
+                f"{MOST_RIDES} rides."
+            )
+            raise TravelError(message)
+
 
 def in_chunks(run: Callable[[int, int], None], n: int, executor: Executor | None) -> None:
-    """Run a function over 0..n in chunks, on the executor when there is one."""
-    if executor is None or n < 2:  # noqa: PLR2004 - one source needs no chunks
-        run(0, n)
+    """Run a function over 0..n in chunks, on the executor when there is one.
+
+    No chunk is large, whatever n: what a chunk needs is in memory at once.
+    """
+    size = min(_LARGEST, n if executor is None else -(-n // _CHUNKS))
+    edges = [(first, min(first + size, n)) for first in range(0, n, max(size, 1))]
+    if executor is None:
+        for first, last in edges:
+            run(first, last)
         return
-    size = max(1, n // 8)
-    edges = range(0, n, size)
-    jobs = [executor.submit(run, first, min(first + size, n)) for first in edges]
-    for job in jobs:
+    for job in [executor.submit(run, *edge) for edge in edges]:
         job.result()
