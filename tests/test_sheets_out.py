@@ -92,3 +92,12 @@ def test_files_written_again_take_the_place_of_the_old(tmp_path):
     path = write_csv(draw_release(names=("New", "Newer")), "autumn", tmp_path)[0]
     assert [r["name"] for r in rows(path)] == ["New", "Newer"]
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_count_is_a_plain_number_and_words_only_where_it_is_hidden(tmp_path):
+    release = draw_release(reached=(3520, None), no_option_at_school=1045)
+    sites, summary, _ = write_csv(release, "autumn", tmp_path)
+    assert [row["families"] for row in rows(sites)] == ["3520", "fewer than 10"]
+    told = {row["what"]: row["value"] for row in rows(summary)}
+    assert told["families with no option at their own school"] == "1045"
+    assert told["families with no option in this plan"] == "fewer than 10"

@@ -46,28 +46,34 @@ def _sites(plan: ReleasedPlan, *, audience: str, k: int) -> list[dict[str, Cell]
     rows = []
     for row, point in zip(site_rows(plan, audience=audience, k=k), points, strict=True):
         if audience == "district":
-            row["families"] = row.pop("families_text")
+            words = row.pop("families_text")
+            row["families"] = words if row["families"] is None else row["families"]
         lon, lat = round(point.x, POINT_DECIMALS), round(point.y, POINT_DECIMALS)
         rows.append({**row, "lon": lon, "lat": lat})
     return rows
 
 
 def _summary(release: Release, plan: ReleasedPlan) -> list[dict[str, Cell]]:
-    head = plan.headline
-    figures = {
+    head, k = plan.headline, release.k
+    figures: dict[str, Cell] = {
         "study": release.study,
         "plan": plan.name,
         "release": release.release_id,
         "meetings": "; ".join(plan.meetings),
-        "families": shown(head.families, release.k),
-        "families with no option at their own school": shown(head.no_option_at_school, release.k),
-        "families with no option in this plan": shown(head.no_option_with_plan, release.k),
+        "families": _figure(head.families, k),
+        "families with no option at their own school": _figure(head.no_option_at_school, k),
+        "families with no option in this plan": _figure(head.no_option_with_plan, k),
         "how good the choice of sites is": head.quality,
     }
     for reason, count in head.by_reason.items():
         words = REASON_WORDS.get(reason, reason)
-        figures[f"families with no option at school who {words}"] = shown(count, release.k)
+        figures[f"families with no option at school who {words}"] = _figure(count, k)
     return [{"what": what, "value": value} for what, value in figures.items()]
+
+
+def _figure(count: int | None, k: int) -> Cell:
+    """Return a released count as a plain number; in words only when it is too small to show."""
+    return shown(None, k) if count is None else count
 
 
 def _csv(rows: Sequence[dict[str, Cell]]) -> bytes:
