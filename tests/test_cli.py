@@ -337,3 +337,37 @@ def test_an_output_that_cannot_be_written_is_told_in_a_sentence(run, monkeypatch
     code, _, err = run("new", "ours", "--name", "Ours", "--timezone", "America/Chicago")
     assert code == 1
     assert err.strip() == "The output cannot be used: No space left on device."
+
+
+def times_words(out, *, when="2026-12-08T18:30"):
+    words = ["times", "--streets", RIVERBEND / "streets.osm.pbf", "--mode", "walk"]
+    words += ["--origins", "o.csv", "--destinations", "o.csv", "--arrive-by", when, "--out", out]
+    return words
+
+
+def test_times_looks_for_the_folder_before_it_searches(run, tmp_path):
+    (tmp_path / "a.csv").mkdir()
+    for out, said in (("nowhere/t.csv", "There is no folder nowhere"), ("a.csv", "is a folder")):
+        code, _, err = run(*times_words(out))
+        assert code == 1
+        assert said in err
+
+
+@pytest.mark.parametrize("when", ["tomorrow", "2026-12-08", "18:30"])
+def test_times_takes_no_date_for_midnight(run, when):
+    code, _, err = run(*times_words("t.csv", when=when))
+    assert code == 2
+    assert "Write it as 2020-02-05T18:00" in err
+
+
+def test_synth_draws_the_same_families_by_the_same_seed_and_refuses_a_seed_below_0(run, tmp_path):
+    schools = pd.read_csv(RIVERBEND / "schools.csv")
+    schools.assign(people=50).to_csv("cells.csv", index=False)
+    words = ["synth", "--population", "cells.csv", "--field", "people", "--households", 20]
+    words += ["--schools", RIVERBEND / "schools.csv", "--seed"]
+    assert run(*words, 7, "--out", "a.csv")[0] == run(*words, 7, "--out", "b.csv")[0] == 0
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert run(*words, -1, "--out", "c.csv")[0] == 2
+    code, _, err = run(*words, 7, "--out", "nowhere/c.csv")
+    assert code == 1
+    assert "nowhere/c.csv cannot be written" in err

@@ -105,7 +105,7 @@ def test_rows_are_put_in_the_order_of_their_sequence(read):
 def test_blank_times_are_filled_by_distance_else_evenly(read, rows, middle):
     got = read(stop_times=f"{HEAD},shape_dist_traveled\nT,8:00:00,8:00:00,{rows}\n")
     assert clock(got.table)[1] == middle
-    assert "1 blank stop times were filled" in str(got.report)
+    assert "filled in between timepoints: 1." in str(got.report)
 
 
 def test_a_filled_time_starts_from_the_departure_before(read):
@@ -166,7 +166,7 @@ def test_pickup_and_drop_off_are_kept_and_by_phone_is_no_service(read):
     assert times["can_board"].tolist() == [True, False, False]
     assert times["can_alight"].tolist() == [False, True, False]
     assert times["by_phone"].tolist() == [False, True, True]
-    assert "2 stop times must be booked" in str(got.report)
+    assert "must be booked, not used as service: 2." in str(got.report)
 
 
 def test_on_demand_zones_are_skipped_and_counted(read):
@@ -175,7 +175,7 @@ def test_on_demand_zones_are_skipped_and_counted(read):
         "T,,,,3,zone\n"
     )
     assert got.report.rows_used == 2
-    assert "1 stop times of on-demand zones" in str(got.report)
+    assert "on-demand zones, not scheduled service: 1." in str(got.report)
 
 
 def test_a_stop_inherits_its_stations_wheelchair_answer(read):
@@ -221,8 +221,8 @@ def test_frequencies_are_exact_or_only_a_headway(read):
     )
     assert got.table.frequencies["exact"].tolist() == [True, False]
     assert got.table.frequencies["headway_s"].tolist() == [600, 900]
-    assert "1 trips run every so many minutes" in str(got.report)
-    assert "frequencies.txt: 1 rows cannot be used." in str(got.report)
+    assert "run every so many minutes, without fixed times: 1;" in str(got.report)
+    assert "frequencies.txt: rows that cannot be used: 1." in str(got.report)
 
 
 def test_in_seat_transfers_are_read_by_trip(read):
@@ -257,13 +257,13 @@ def test_a_row_with_too_few_cells_is_filled_and_one_with_too_many_is_noted(read)
         "A,39,-84.5,a,0\nB,39,-84.5\nC,39,-84.5,c,0,what,else\n"
     )
     assert got.table.stops["stop_id"].tolist() == ["bus:A", "bus:B"]
-    assert "stops.txt: 1 rows have more cells than the header" in str(got.report)
+    assert "stops.txt: rows with more cells than the header, not used: 1." in str(got.report)
 
 
 def test_a_repeated_stop_counts_once(read):
     got = read(stops=FEED["stops.txt"] + "A,Again,40,-80\n")
     assert got.table.stops["name"].tolist()[0] == "First"
-    assert "stops.txt: 1 rows repeat a stop_id" in str(got.report)
+    assert "stops.txt: rows that repeat a stop_id: 1;" in str(got.report)
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_what_is_no_timetable_is_refused_in_one_plain_sentence(read, files, mess
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not a zip file"),
+        (b"", "the file is empty"),
         (b"%PDF-1.7 ...", "this is a PDF document"),
         (b"stop_id,stop_lat\n", "not a zip file"),
         (zip_of({"notes.txt": b"hello"}), "holds no GTFS timetable"),

@@ -89,7 +89,7 @@ def test_streets_keep_their_tags_and_pieces_follow_the_way(tmp_path):
 def test_a_way_cut_by_the_edge_keeps_the_pieces_that_are_there(tmp_path):
     report = read_streets(draw(tmp_path / "a.osm")).report
     assert (report.rows_read, report.rows_used) == (2, 2)
-    assert "1 ways cross the edge of the file and were cut there." in report.notes
+    assert "Ways that cross the edge of the file and were cut there: 1." in report.notes
 
 
 @pytest.mark.parametrize("order", ["nwr", "wnr", "rwn"])

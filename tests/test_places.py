@@ -28,7 +28,7 @@ def write(folder, text):
 @pytest.mark.parametrize(
     ("lon", "lat", "why"),
     [
-        ("", "", "no coordinates; addresses are matched in a later step"),
+        ("", "", "no coordinates; write its lon and lat"),
         ("", "39", "lon is blank"),
         ("-84.5", "", "lat is blank"),
         ("west", "39", "lon is not a number"),

@@ -120,7 +120,7 @@ def test_a_fault_that_many_rows_share_is_told_once_and_names_them_all(tmp_path):
 
 def test_a_row_without_coordinates_waits_for_the_address_step(tmp_path):
     read = roster(tmp_path, "1,H1,S1,,", "2,H1,S1,-84.5,39.0")
-    assert refused(read) == {2: "no coordinates; addresses are matched in a later step"}
+    assert refused(read) == {2: "no coordinates; write its lon and lat"}
 
 
 @pytest.mark.parametrize(

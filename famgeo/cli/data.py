@@ -33,7 +33,7 @@ def times(
     if (arrive_by is None) == (depart_at is None):
         message = "Give one of --arrive-by and --depart-at, such as --arrive-by 2020-02-05T18:00."
         raise typer.BadParameter(message)
-    if out.suffix not in {".parquet", ".csv"}:
+    if out.suffix.lower() not in {".parquet", ".csv"}:
         message = f"--out {out} must end in .parquet or .csv."
         raise typer.BadParameter(message)
     question = TimesQuestion(
@@ -64,7 +64,7 @@ def synth(
     households: Annotated[int, typer.Option(min=1, max=5_000_000)],
     schools: Annotated[Path, typer.Option(help="CSV of schools")],
     out: Annotated[Path, typer.Option(help="roster.csv")],
-    seed: Annotated[int, typer.Option(help="The same seed draws the same families.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same families.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Draw made-up families where people live, to plan without student data."""
@@ -81,7 +81,8 @@ def synth(
     write_roster(students, out)
     drawn = students["household_id"].nunique()
     tell(
-        f"Drew {len(students):,} students in {drawn:,} households, no real person: {out}",
+        f"Wrote {out}: made-up families, no real person. Students: {len(students):,}, "
+        f"households: {drawn:,}.",
         {"students": len(students), "households": drawn, "out": str(out)},
         as_json=as_json,
     )
@@ -91,6 +92,8 @@ def _moment(flag: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
+        if len(text.strip()) < len("2020-02-05T18:00"):
+            raise ValueError(text)  # noqa: TRY301 - a date alone would be taken for midnight
         return datetime.fromisoformat(text.strip())
     except ValueError as error:
         message = f"{flag} '{text}' is not a time. Write it as 2020-02-05T18:00."

@@ -35,7 +35,7 @@ def read_archive(path: Path, wanted: frozenset[str]) -> tuple[dict[str, bytes], 
         message = f"{path.name}: there is no such file. Check the path."
         raise SourceError(message) from error
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        message = f"{path.name}: {_why_unreadable(path)} Get the file again from its publisher."
+        message = f"{path.name}: {_why_unreadable(path)}"
         raise SourceError(message) from error
     except Exception as error:
         if isinstance(error, SourceError):
@@ -48,12 +48,20 @@ def _why_unreadable(path: Path) -> str:
     try:
         head = path.read_bytes()[:SMALL_BYTES] if path.is_file() else b""
     except OSError:
-        return "this file cannot be read."
+        return "this file cannot be read. Check that you may open it."
     if path.is_dir():
-        return "this is a folder, not a zip file."
+        return "this is a folder. Give the GTFS .zip file itself."
     if head[:2] == b"PK":
-        return "the zip is damaged, cut short or locked with a password."
-    return f"this is {looks_like(head) or 'not a zip file'}."
+        return (
+            "the zip is damaged, cut short or locked with a password. Get the file again from "
+            "its publisher."
+        )
+    if not head:
+        return "the file is empty. Get it again from its publisher."
+    what = looks_like(head)
+    if what == "an OpenStreetMap extract":
+        return "this is an OpenStreetMap extract; add it as streets instead."
+    return f"this is {what or 'not a zip file'}. A timetable is a GTFS .zip file."
 
 
 def _safe_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:

@@ -185,7 +185,7 @@ def _report(name: str, timetable: Timetable, n_rows: int, ledger: Ledger) -> Rea
         if (table["wheelchair"] == "unknown").all():
             notes.append(f"The feed does not say which {what} a wheelchair user can use.")
     if ledger.unlisted:
-        notes.append(f"{ledger.unlisted:,} more refusals are not listed, after {MAX_LISTED:,}.")
+        notes.append(f"Refusals not listed, after the first {MAX_LISTED:,}: {ledger.unlisted:,}.")
     return ReadReport(
         source=name,
         rows_read=n_rows,

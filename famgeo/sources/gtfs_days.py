@@ -50,7 +50,9 @@ def service_days(
     )
     bad = changes["date"].isna() | ~changes["kind"].isin([ADDED, REMOVED])
     if bad.any():
-        ledger.note(f"calendar_dates.txt: {bad.sum():,} rows have no valid date or type; not used.")
+        ledger.note(
+            f"calendar_dates.txt: rows without a valid date or type: {bad.sum():,}; not used."
+        )
     changes = changes[~bad]
     removed = changes.loc[changes["kind"] == REMOVED, ["service_id", "date"]]
     added = changes.loc[changes["kind"] == ADDED, ["service_id", "date"]]
@@ -75,7 +77,7 @@ def _weekly(calendar: TextFile, ledger: Ledger) -> pd.DataFrame:
     first, last = parse_dates(calendar, "start_date"), parse_dates(calendar, "end_date")
     bad = np.isnat(first) | np.isnat(last)
     if bad.any():
-        ledger.note(f"calendar.txt: {bad.sum():,} services have no valid dates; not used.")
+        ledger.note(f"calendar.txt: services without valid dates: {bad.sum():,}; not used.")
     span = np.where(bad, 0, (last - first).astype(np.int64) + 1).clip(min=0)
     if span.sum() > MAX_SERVICE_DAYS:
         message = "calendar.txt spans too many years; ask the publisher for a feed of this year."

@@ -39,9 +39,10 @@ def read_stop_times(
     times = _drop_trips(times, back, trips, ledger)
     n_blank = int((times["arrival_s"] == BLANK).sum())
     if n_blank:
-        ledger.note(f"{n_blank:,} blank stop times were filled in between timepoints.")
+        ledger.note(f"Blank stop times filled in between timepoints: {n_blank:,}.")
     if times["by_phone"].any():
-        ledger.note(f"{times['by_phone'].sum():,} stop times must be booked; not used as service.")
+        booked = times["by_phone"].sum()
+        ledger.note(f"Stop times that must be booked, not used as service: {booked:,}.")
     return fill_blanks(times, stops, times["shape_m"].to_numpy())[COLUMNS]
 
 
@@ -81,7 +82,7 @@ def _not_blank(file: TextFile, column: str) -> Mask:
 def _drop_rows(times: pd.DataFrame, stops: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     flexible = times["flexible"].to_numpy()
     if flexible.any():
-        ledger.note(f"{flexible.sum():,} stop times of on-demand zones are not scheduled service.")
+        ledger.note(f"Stop times of on-demand zones, not scheduled service: {flexible.sum():,}.")
     times = times[~flexible]
     stop_fault = np.append(stops["fault"].to_numpy(), "is not in stops.txt")[times["stop"]]
     no_trip = (times["trip"] < 0).to_numpy()

@@ -155,7 +155,7 @@ def _read_rows(
         message = f"{name} is not a readable table of comma-separated text. Get the feed again."
         raise SourceError(message) from error
     if long:
-        ledger.note(f"{name}: {len(long):,} rows have more cells than the header; not used.")
+        ledger.note(f"{name}: rows with more cells than the header, not used: {len(long):,}.")
     return pa.concat_tables([table, _padded(short, unique, keep)]) if short else table
 
 

@@ -58,7 +58,9 @@ def _answers(file: TextFile, column: str) -> "pd.Series[str]":
 def _first_of_each(table: pd.DataFrame, key: str, name: str, ledger: Ledger) -> pd.DataFrame:
     again = table[key].duplicated()
     if again.any():
-        ledger.note(f"{name}: {again.sum():,} rows repeat a {key}; the first of each is used.")
+        ledger.note(
+            f"{name}: rows that repeat a {key}: {again.sum():,}; the first of each is used."
+        )
     return table[~again].reset_index(drop=True)
 
 
@@ -92,13 +94,13 @@ def read_frequencies(file: TextFile | None, trips: pd.DataFrame, ledger: Ledger)
     headway = np.nan_to_num(file.numbers("headway_secs"))
     good = (trip >= 0) & (start >= 0) & (end > start) & (headway >= MIN_HEADWAY_S)
     if not good.all():
-        ledger.note(f"frequencies.txt: {(~good).sum():,} rows cannot be used.")
+        ledger.note(f"frequencies.txt: rows that cannot be used: {(~good).sum():,}.")
     exact = (file.text("exact_times") == "1").to_numpy()
     if (good & ~exact).any():
         ledger.note(
-            f"{len(np.unique(trip[good & ~exact])):,} trips run every so many minutes without "
-            "fixed times; they are taken to leave on the dot from the start of each period, so "
-            "a wait can be up to one headway longer."
+            f"Trips that run every so many minutes, without fixed times: "
+            f"{len(np.unique(trip[good & ~exact])):,}; they are taken to leave on the dot from "
+            "the start of each period, so a wait can be up to one headway longer."
         )
     return _frequency_table(trip[good], start[good], end[good], headway[good], exact[good])
 

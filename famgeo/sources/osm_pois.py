@@ -72,7 +72,7 @@ def read_pois(path: Path | str) -> Read[gpd.GeoDataFrame]:
         source=Path(path).name,
         rows_read=n_kind,
         rows_used=len(used),
-        notes=(f"{nameless:,} places have no name and were left out.",) if nameless else (),
+        notes=(f"Places left out for want of a name: {nameless:,}.",) if nameless else (),
         unit="places",
     )
     return Read(table=check(table, ASSETS), report=report)

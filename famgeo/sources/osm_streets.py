@@ -144,7 +144,7 @@ def _report(name: str, streets: Streets, n_ways: int, n_cut: int) -> ReadReport:
         raise SourceError(message)
     notes = [f"{len(streets.nodes):,} nodes and {len(streets.way_of):,} straight pieces."]
     if n_cut:
-        notes.append(f"{n_cut:,} ways cross the edge of the file and were cut there.")
+        notes.append(f"Ways that cross the edge of the file and were cut there: {n_cut:,}.")
     return ReadReport(
         source=name, rows_read=n_ways, rows_used=n_used, notes=tuple(notes), unit="street ways"
     )

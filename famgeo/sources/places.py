@@ -101,7 +101,7 @@ def _decimal_comma(lon: pd.Series, lat: pd.Series) -> bool:
 def _unreadable(table: pd.DataFrame, lon: Floats, lat: Floats) -> pd.Series:
     no_lon, no_lat = (table["lon"] == "").to_numpy(), (table["lat"] == "").to_numpy()
     return cells.why(
-        (no_lon & no_lat, "no coordinates; addresses are matched in a later step"),
+        (no_lon & no_lat, "no coordinates; write its lon and lat"),
         (no_lon, "lon is blank"),
         (no_lat, "lat is blank"),
         (np.isnan(lon) & np.isnan(lat), "lat and lon are not numbers"),

@@ -110,7 +110,8 @@ def write_roster(students: gpd.GeoDataFrame, path: Path) -> None:
     try:
         table.rename(columns=ROSTER_COLUMNS).to_csv(path, index=False, encoding="utf-8-sig")
     except OSError as error:
-        message = f"{Path(path).name} cannot be written; check the folder and the space left."
+        reason = error.strerror or "there is no such folder"
+        message = f"{path} cannot be written: {reason}. Choose another place with --out."
         raise SourceError(message) from error
 
 

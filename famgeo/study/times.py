@@ -55,7 +55,9 @@ class TimesAnswer:
             "pairs": self.pairs,
             "by_status": self.by_status,
             "notes": list(self.notes),
-            "read": {report.source: report.rows_used for report in self.reports},
+            "read": [
+                {"source": r.source, "read": r.rows_read, "used": r.rows_used} for r in self.reports
+            ],
         }
 
 
@@ -74,6 +76,7 @@ def answer_times(
     if question.mode is Mode.TRANSIT and not question.transit:
         message = "--mode transit needs a timetable: add --transit GTFS.zip."
         raise SourceError(message)
+    check_place_for(out)
     progress("Reading places", 0.0)
     origins, destinations = read_places(question.origins), read_places(question.destinations)
     progress("Reading streets", 0.1)
@@ -140,16 +143,27 @@ def in_zone(moment: datetime | None, timetables: tuple[Timetable, ...]) -> datet
     return moment.replace(tzinfo=timezone(timetables[0].timezone if timetables else "UTC"))
 
 
+def check_place_for(out: Path) -> None:
+    """Raise ``SourceError`` before hours of work when there is no folder to write to."""
+    if out.is_dir():
+        message = f"{out} is a folder. Name a file in it with --out."
+        raise SourceError(message)
+    if not out.parent.is_dir():
+        message = f"There is no folder {out.parent}. Make it, or choose another place with --out."
+        raise SourceError(message)
+
+
 def write_table(table: pd.DataFrame, out: Path) -> None:
     """Write a table whole or not at all: to a temporary file beside it, then by rename."""
     part = out.with_name(f".{out.name}.part")
     try:
-        if out.suffix == ".parquet":
+        if out.suffix.lower() == ".parquet":
             table.to_parquet(part, index=False, compression="zstd")
         else:
             table.to_csv(part, index=False)
         part.replace(out)
     except OSError as error:
         part.unlink(missing_ok=True)
-        message = f"{out} cannot be written: {error.strerror}. Choose another place with --out."
+        reason = error.strerror or error
+        message = f"{out} cannot be written: {reason}. Choose another place with --out."
         raise SourceError(message) from error
