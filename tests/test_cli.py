@@ -14,6 +14,7 @@ from famgeo.errors import FetchError
 from famgeo.settings import bundled
 from famgeo.sources.fetched import Fetched
 from famgeo.study import homes
+from famgeo.study.study import open_study
 
 RIVERBEND = bundled() / "data" / "riverbend"
 EVENING = "2026-12-08 18:30/20:30"
@@ -371,3 +372,81 @@ def test_synth_draws_the_same_families_by_the_same_seed_and_refuses_a_seed_below
     code, _, err = run(*words, 7, "--out", "nowhere/c.csv")
     assert code == 1
     assert "nowhere/c.csv cannot be written" in err
+
+
+@pytest.fixture
+def ours(run):
+    """An empty study called ours."""
+    assert run("new", "ours", "--name", "Ours", "--timezone", "America/Chicago")[0] == 0
+    return run
+
+
+def part_of(name, rows, **changes):
+    """Write some rows of a sample table, changed, and return the file's name."""
+    table = pd.read_csv(RIVERBEND / name, dtype=str, keep_default_na=False).iloc[rows]
+    table.assign(**changes).to_csv(out := f"{rows.start}-{rows.stop}-{name}", index=False)
+    return out
+
+
+def test_files_of_one_command_join_and_those_of_the_next_take_their_place(ours):
+    first, second = part_of("assets.csv", slice(0, 5)), part_of("assets.csv", slice(3, 9))
+    code, out, _ = ours("add", "ours", "assets", first, second)
+    assert code == 0
+    assert "an earlier one has them too: 2." in out
+    assert len(open_study(Path("ours")).assets()) == 9
+    _, out, _ = ours("add", "ours", "assets", second)
+    assert "In the place of what was there: 3 of 9 left." in out
+    assert len(open_study(Path("ours")).assets()) == 6
+
+
+def test_one_file_never_takes_the_place_of_another_in_silence(ours, tmp_path):
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "gtfs.zip").write_bytes((RIVERBEND / "gtfs.zip").read_bytes())
+    code, _, err = ours("add", "ours", "transit", "a/gtfs.zip", "b/gtfs.zip")
+    assert code == 2
+    assert "Two timetables are called gtfs" in err
+    code, _, err = ours("add", "ours", "streets", "a.osm.pbf", "b.osm.pbf")
+    assert code == 2
+    assert "one street file" in err
+
+
+def test_an_id_of_a_school_and_a_place_is_told_before_it_stops_a_plan(ours):
+    ours("add", "ours", "schools", RIVERBEND / "schools.csv")
+    ours("add", "ours", "assets", part_of("assets.csv", slice(0, 1), asset_id="S1"))
+    code, out, _ = ours("check", "ours")
+    assert code == 1
+    assert "wrong: The same id names a school and a place in the directory: S1." in out
+
+
+def test_check_names_the_study_to_add_to_and_a_file_that_is_gone(ours):
+    ours("add", "ours", "transit", RIVERBEND / "gtfs.zip")
+    for file in Path("ours/files").iterdir():
+        file.unlink()
+    code, out, _ = ours("check", "ours")
+    assert code == 1
+    assert "famgeo add ours streets FILE.osm.pbf" in out
+    assert "copy of gtfs.zip is missing or damaged. Add it again: famgeo add ours" in out
+
+
+@pytest.mark.parametrize(("format_", "code"), [("", 2), (" , ", 2), ("CSV", 0), ("geoJSON", 0)])
+def test_an_export_writes_something_or_says_why_not(solved, run, format_, code):
+    folder, _ = solved
+    words = ("export", folder / "riverbend-demo", "--plan", "three-places", "--to", "out")
+    assert run(*words, "--format", format_)[0] == code
+    assert bool(list(Path("out").glob("*"))) == (code == 0)
+
+
+def test_what_cannot_be_asked_is_refused_before_any_search(solved, run, monkeypatch):
+    folder, _ = solved
+    monkeypatch.setattr(homes, "both_ways", lambda *_a, **_k: pytest.fail("searched"))
+    words = (folder / "riverbend-demo", "--meeting", "2026-12-09 18:30/20:30")
+    for more in (
+        ("plan", "--lock", "A99"),
+        ("plan", "--need", "lift"),
+        ("barriers", "--site", "X"),
+    ):
+        sites = ("--sites", 2) if more[0] == "plan" else ()
+        code, _, err = run(more[0], *words, *sites, *more[1:])
+        assert code == 1
+        assert more[2] in err

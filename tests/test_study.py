@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -209,3 +210,67 @@ def test_a_real_district_goes_from_files_to_a_released_plan(cities, city, tmp_pa
     assert plan.headline.no_option_with_plan < plan.headline.no_option_at_school
     assert study.release().home_areas["families"].min() >= 10
     assert plan.sites["reached"].dropna().min() >= 10
+
+
+def told(study, **changes):
+    """Return what the check of a study says on a day its timetable covers."""
+    vault = open_vault(study.folder)
+    return {f.what: f for f in study.findings(today=date(2026, 12, 1), vault=vault, **changes)}
+
+
+def roster_with(tmp_path, **changes):
+    """Write the sample roster with the first rows changed."""
+    table = pd.read_csv(RIVERBEND / "roster.csv", dtype=str, keep_default_na=False)
+    for column, (rows, value) in changes.items():
+        table.loc[: rows - 1, column] = value
+    table.to_csv(tmp_path / "roster.csv", index=False)
+    return tmp_path / "roster.csv"
+
+
+def test_of_the_sample_district_only_its_remote_farms_are_doubtful(planned):
+    doubtful = [what for what, f in told(planned).items() if f.severity == "doubtful"]
+    assert all("too far from any street" in what for what in doubtful)
+
+
+def test_a_school_that_students_name_and_no_file_has_is_named_without_a_count(tmp_path):
+    study = create_study(tmp_path / "ours", name="Ours", timezone="America/Chicago")
+    vault = open_vault(study.folder)
+    study.add_roster(vault, roster_with(tmp_path, school_id=(3, "S77")))
+    study.add_schools(RIVERBEND / "schools.csv", now=NOW)
+    found = told(study)["Students go to schools that are not in the schools file: S77."]
+    assert found.severity == "doubtful"
+
+
+@pytest.mark.parametrize(("rows", "words"), [(4, "fewer than 10"), (100, None)])
+def test_homes_off_the_streets_are_told_by_a_released_count_alone(tmp_path, rows, words):
+    study = create_study(tmp_path / "ours", name="Ours", timezone="America/Chicago")
+    vault = open_vault(study.folder)
+    far = roster_with(tmp_path, lon=(rows, "-99.60"), lat=(rows, "38.35"))
+    study.add_roster(vault, far)
+    study.add_streets(RIVERBEND / "streets.osm.pbf", now=NOW)
+    (line,) = [what for what in told(study) if "too far from any street" in what]
+    count = line.removeprefix("Families who live too far from any street on the map: ")
+    assert count == f"{words}." if words else int(count.rstrip(".")) % 5 == 0
+    assert "99.6" not in line
+
+
+def test_places_and_timetables_of_another_city_are_named(tmp_path):
+    study = create_study(tmp_path / "ours", name="Ours", timezone="America/New_York")
+    schools = pd.read_csv(RIVERBEND / "schools.csv").assign(lat=41.0)
+    schools.to_csv(tmp_path / "schools.csv", index=False)
+    study.add_assets(RIVERBEND / "assets.csv", now=NOW)
+    study.add_transit(RIVERBEND / "gtfs.zip", now=NOW)
+    study.add_schools(tmp_path / "schools.csv", now=NOW)
+    said = " ".join(told(study))
+    assert "over 30 km from every school: A01, A02" in said
+    assert "and 33 others" in said
+    assert "No stop of the timetable 'gtfs' is within 30 km of a school." in said
+    assert "'gtfs' is in America/Chicago, the study in America/New_York" in said
+
+
+def test_a_plan_on_a_street_file_that_is_gone_says_which_to_add_again(tmp_path):
+    study = filled(tmp_path / "ours", transit=False)
+    for file in (study.folder / "files").iterdir():
+        file.write_bytes(b"x")
+    with pytest.raises(StudyError, match=r"copy of streets\.osm\.pbf is missing or damaged"):
+        plan_for(open_study(study.folder))

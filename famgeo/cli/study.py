@@ -66,9 +66,9 @@ def new(
     from famgeo.study.study import create_study
 
     folder = folder_of(study)
-    create_study(folder, name=name, timezone=timezone)
+    made = create_study(folder, name=name, timezone=timezone)
     tell(
-        f"Made the study '{name}' in {folder}. Next: famgeo add {study} streets FILE.osm.pbf",
+        f"Made the study '{name}' in {made.folder}. Next: famgeo add {study} streets FILE.osm.pbf",
         {"study": study, "name": name, "timezone": timezone},
         as_json=as_json,
     )
@@ -82,12 +82,16 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Read files into a study, and say what was used, what was refused and why."""
+    _one_place_each(part, files)
     opened = open_named(study)
-    reports, failures = [], []
+    reports: list[ReadReport] = []
+    failures: list[str] = []
     for file in files:
         try:
             with progress() as show:
-                reports.append(add_one(opened, part, file, show))
+                reports.append(
+                    add_one(opened, part, file, show, joining=any(r.rows_used for r in reports))
+                )
         except SourceError as error:
             failures.append(str(error))
     if not reports:
@@ -125,15 +129,17 @@ def fetch(
 @app.command()
 def check(study: StudyName, as_json: Json = False) -> None:
     """Say what is missing, stale or wrong in a study, and what to do."""
+    from famgeo.study.findings import STOPPING
+
     opened = open_named(study)
     findings = opened.findings(today=now().date(), vault=vault_of(opened))
-    text = "\n".join(f"{f.severity}: {f.what} {f.do}" for f in findings)
+    text = "\n".join(f"{f.severity}: {f.what} {f.do}".strip() for f in findings)
     tell(
         text or f"{opened.settings.name}: everything a plan needs is there.",
         {"findings": [{"severity": f.severity, "what": f.what, "do": f.do} for f in findings]},
         as_json=as_json,
     )
-    if any(f.severity == "missing" for f in findings):
+    if any(f.severity in STOPPING for f in findings):
         raise typer.Exit(1)
 
 
@@ -179,7 +185,7 @@ def plan(
         n_sites=sites,
         locked=frozenset(lock or ()),
         excluded=frozenset(exclude or ()),
-        needs=frozenset(part.strip() for part in need.split(",") if part.strip()),
+        needs=frozenset(part.strip().lower() for part in need.split(",") if part.strip()),
     )
     with progress() as show, threads() as executor:
         released = opened.plan(
@@ -205,7 +211,10 @@ def export(
 ) -> None:
     """Write a plan's released files."""
     opened = open_named(study)
-    formats = [part.strip() for part in format.split(",") if part.strip()]
+    formats = [part.strip().lower() for part in format.split(",") if part.strip()]
+    if not formats:
+        message = "Give --format one or more of the formats, such as --format csv,geojson."
+        raise typer.BadParameter(message)
     written = opened.export(plan, formats, to, audience=audience.value)
     tell(
         "\n".join(f"Wrote {path}" for path in written),
@@ -214,14 +223,31 @@ def export(
     )
 
 
-def add_one(study: "Study", part: Part, file: Path, show: "Progress") -> ReadReport:
-    """Read one file into a study."""
+def _one_place_each(part: Part, files: list[Path]) -> None:
+    """Refuse files of which one would silently take the place of another."""
+    if part is Part.STREETS and len(files) > 1:
+        message = "A study has one street file. Join extracts first, such as with osmium merge."
+        raise typer.BadParameter(message)
+    names = [file.stem for file in files]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if part is Part.TRANSIT and twice:
+        message = (
+            f"Two timetables are called {twice[0]}, and one would take the place of the other. "
+            "Rename one of the files."
+        )
+        raise typer.BadParameter(message)
+
+
+def add_one(
+    study: "Study", part: Part, file: Path, show: "Progress", *, joining: bool = False
+) -> ReadReport:
+    """Read one file into a study; ``joining`` an earlier one or in its place."""
     if part is Part.ROSTER:
         return study.add_roster(vault_of(study), file)
     if part is Part.SCHOOLS:
-        return study.add_schools(file, now=now())
+        return study.add_schools(file, now=now(), joining=joining)
     if part is Part.ASSETS:
-        return study.add_assets(file, now=now())
+        return study.add_assets(file, now=now(), joining=joining)
     if part is Part.STREETS:
         return study.add_streets(file, now=now(), progress=show)
     return study.add_transit(file, now=now())

@@ -10,6 +10,7 @@ import pandas as pd
 
 from famgeo.domain import Goal, Limits, Meeting, Plan
 from famgeo.errors import PlanError
+from famgeo.plan.candidates import candidate_sites
 from famgeo.plan.sites import choose_sites
 from famgeo.plan.verify import verify_plan
 from famgeo.release.areas import cut_home_areas, refit_areas
@@ -45,12 +46,13 @@ def barriers_released(
 ) -> ReleasedBarriers:
     """Return who cannot come to these meetings, for some sites or all, as it may be shown."""
     _in_steps(world.limits, meetings)
+    asked = _asked(world.sites, site_ids)
     barriers = _barriers(world, meetings, executor, progress)
     exact = exact_of(
         barriers,
         households=world.homes,
         own_sites=_own_sites(world),
-        sites=_asked(world.sites, site_ids),
+        sites=asked,
         meetings=tuple(meeting.meeting_id for meeting in meetings),
     )
     release = _release(world, today=today)
@@ -69,6 +71,7 @@ def plan_released(
 ) -> Release:
     """Choose sites exactly, verify every claim, and return a release that holds the plan."""
     _in_steps(world.limits, meetings)
+    candidate_sites(world.sites, goal, meetings)  # what cannot be asked is refused before the work
     barriers = _barriers(world, meetings, executor, progress)
     progress("Choosing places", 0.85)
     plan = choose_sites(

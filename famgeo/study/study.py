@@ -22,16 +22,13 @@ from famgeo.errors import StudyError
 from famgeo.store.artifacts import artifact
 from famgeo.store.studies import Store, new_study, open_study_store
 from famgeo.store.whole_files import sha256_of
-from famgeo.study.findings import Finding, look_over
+from famgeo.study.directory import clash, put_together
 from famgeo.tables import (
     SITES,
     Progress,
-    Read,
     Release,
     ReleasedBarriers,
     ReleasedPlan,
-    Streets,
-    Timetable,
     Vault,
     check,
     lonlat,
@@ -40,6 +37,7 @@ from famgeo.tables import (
 )
 
 if TYPE_CHECKING:
+    from famgeo.study.findings import Finding
     from famgeo.study.geography import StreetPoints
     from famgeo.study.world import World
     from famgeo.travel.network import Network
@@ -87,7 +85,13 @@ class Study:
         return self.store.assets()
 
     def sites(self) -> gpd.GeoDataFrame:
-        """Return SITES: every school, and every asset known to host."""
+        """Return SITES: every school, and every asset known to host.
+
+        Raises ``StudyError`` when a school and an asset have the same id.
+        """
+        if both := clash(set(self.schools()["school_id"]), set(self.assets()["asset_id"])):
+            message = f"{both} Give one of them another id and add its file again."
+            raise StudyError(message)
         schools = self.schools().rename(columns={"school_id": "site_id"})
         schools = schools.assign(
             kind="school",
@@ -114,30 +118,33 @@ class Study:
         known = set(self.schools()["school_id"]) or None
         read = read_roster(path, district=self._bounds(), schools=known)
         added = vault.add_students(read.table, sha256_of(path))
+        few = added < 10  # noqa: PLR2004 - the fewest ever shown as a figure
         note = (
-            f"{shown(added or None)} students are new; the others were in the study already."
+            f"New students: {shown(None if few else added)}; the others were here already."
             if added < len(read.table)
             else "Homes are kept in the vault alone."
         )
         return replace(read.report, notes=(*read.report.notes, note))
 
-    def add_schools(self, path: Path, *, now: datetime) -> ReadReport:
-        """Read the schools, in the place of those that were there."""
+    def add_schools(self, path: Path, *, now: datetime, joining: bool = False) -> ReadReport:
+        """Read the schools, in the place of those there were, or ``joining`` them."""
         from famgeo.sources.schools import read_schools
 
-        read = read_schools(path, district=self._bounds())
+        read, before = read_schools(path, district=self._bounds()), self.schools()
+        table, notes = put_together(before, read.table, "school_id", joining=joining)
         if len(read.table):
-            self.store.save_schools(read.table)
-        return self._noted("schools", path, read.report, now)
+            self.store.save_schools(table)
+        return self._noted("schools", path, read.report, now, notes)
 
-    def add_assets(self, path: Path, *, now: datetime) -> ReadReport:
-        """Read the community directory, in the place of the one that was there."""
+    def add_assets(self, path: Path, *, now: datetime, joining: bool = False) -> ReadReport:
+        """Read the community directory, in the place of the one there was, or ``joining`` it."""
         from famgeo.sources.assets import read_assets
 
-        read = read_assets(path, district=self._bounds())
+        read, before = read_assets(path, district=self._bounds()), self.assets()
+        table, notes = put_together(before, read.table, "asset_id", joining=joining)
         if len(read.table):
-            self.store.save_assets(read.table)
-        return self._noted("assets", path, read.report, now)
+            self.store.save_assets(table)
+        return self._noted("assets", path, read.report, now, notes)
 
     def add_streets(
         self, path: Path, *, now: datetime, progress: Progress = no_progress
@@ -157,19 +164,17 @@ class Study:
         from famgeo.sources.gtfs import read_timetable
 
         read = read_timetable(path, feed_id=path.stem)
-        self.store.add_file("transit", path, feed_id=path.stem)
-        return self._noted("transit", path, read.report, now)
+        there = {file.feed_id: file.sha256 for file in self.store.files("transit")}
+        stored = self.store.add_file("transit", path, feed_id=path.stem)
+        other = there.get(path.stem, stored.sha256) != stored.sha256
+        note = f"It takes the place of the timetable '{path.stem}' that was there."
+        return self._noted("transit", path, read.report, now, (note,) if other else ())
 
-    def findings(self, *, today: date, vault: Vault) -> tuple[Finding, ...]:
+    def findings(self, *, today: date, vault: Vault) -> "tuple[Finding, ...]":
         """Say what is missing, stale or wrong, and what to do."""
-        return look_over(
-            schools=self.schools(),
-            assets=self.assets(),
-            has_streets=bool(self.store.files("streets")),
-            timetables=self._timetables(),
-            students=len(vault.students()),
-            today=today,
-        )
+        from famgeo.study.checking import check_study
+
+        return check_study(self.store, vault, today=today)
 
     def barriers(
         self,
@@ -301,29 +306,11 @@ class Study:
         return street_points(release.home_areas, self.network.streets)
 
     def _network(self, limits: Limits) -> "Network":
+        from famgeo.study.stored import stored_streets, stored_timetables
         from famgeo.travel.network import Network
 
-        return Network(streets=self._streets().table, timetables=self._timetables(), limits=limits)
-
-    def _streets(self) -> Read[Streets]:
-        from famgeo.sources.osm import read_streets
-
-        files = self.store.files("streets")
-        if not files:
-            message = (
-                f"{self.settings.name} has no streets yet. Add them: famgeo add "
-                f"{self.folder.name} streets FILE.osm.pbf"
-            )
-            raise StudyError(message)
-        return read_streets(files[0].path)
-
-    def _timetables(self) -> tuple[Timetable, ...]:
-        from famgeo.sources.gtfs import read_timetable
-
-        return tuple(
-            read_timetable(file.path, feed_id=file.feed_id).table
-            for file in self.store.files("transit")
-        )
+        streets = stored_streets(self.store).table
+        return Network(streets=streets, timetables=stored_timetables(self.store), limits=limits)
 
     def _world(self, vault: Vault, limits: Limits) -> "World":
         from famgeo.sources.roster import households
@@ -374,6 +361,14 @@ class Study:
         west, south, east, north = schools.total_bounds
         return float(west), float(south), float(east), float(north)
 
-    def _noted(self, what: str, path: Path, report: ReadReport, now: datetime) -> ReadReport:
-        self.store.add_read(what, report, sha256=sha256_of(path), utc=now)
-        return report
+    def _noted(
+        self,
+        what: str,
+        path: Path,
+        report: ReadReport,
+        now: datetime,
+        notes: tuple[str, ...] = (),
+    ) -> ReadReport:
+        told = replace(report, notes=(*report.notes, *(notes if report.rows_used else ())))
+        self.store.add_read(what, told, sha256=sha256_of(path), utc=now)
+        return told
