@@ -69,6 +69,13 @@ class MapWords:
     legend: str = "What the colours mean"
     two_fingers: str = "Use two fingers to move the map"
     credit: str = field(default=OSM_CREDIT)
+    signs: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "chosen": "place the plan chose",
+            "school": "school",
+            "place": "other place to meet",
+        }
+    )
 
 
 def draw_map(

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from famgeo.domain import timezone
+from famgeo.errors import FamgeoError
 from famgeo.outputs.maps import MapView
 from famgeo.study.study import Study
 from famgeo.tables import Release, ReleasedPlan
@@ -20,10 +21,12 @@ from famgeo.ui import show, words
 from famgeo.ui.cache import round_trips
 from famgeo.ui.forms import choose_view
 from famgeo.ui.offline import ground_url
-from famgeo.ui.state import View, first_view, remember
+from famgeo.ui.state import View, day_outside, first_view, remember
 
 AREA_KEY = "area"
 MAP_KEY = "explore-map"
+LOOKED_KEY = "looked"
+DEGREE_M = 111_195.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +66,18 @@ class District:
 
 
 def load(study: Study) -> District:
-    """Read what the page shows."""
-    return District(
-        study=study,
-        sites=_schools_first(study.sites()),
-        release=study.release(),
-        dates=study.service_dates(),
-    )
+    """Read what the page shows; where that fails, say of which study before the reason."""
+    try:
+        with show.working(first=LOOKED_KEY not in st.session_state):
+            return District(
+                study=study,
+                sites=_schools_first(study.sites()),
+                release=study.release(),
+                dates=study.service_dates(),
+            )
+    except FamgeoError:
+        show.opening(study.settings.name, words.NOT_READY)
+        raise
 
 
 def headline(district: District) -> None:
@@ -94,6 +102,9 @@ def controls(district: District) -> View | None:
     first = first_view(
         site_ids=list(names), plan=district.plan, dates=district.dates, means=district.means
     )
+    asked = day_outside(district.dates)
+    if asked and district.dates:
+        show.note(words.outside(asked, first.day, district.dates))
     view = choose_view(first, sites=names, means=district.means, dates=district.dates)
     remember(view)
     return view
@@ -105,9 +116,11 @@ def look(district: District, view: View) -> Explored | None:
         return None
     zone = timezone(district.study.settings.timezone)
     meeting = view.meeting(zone)
-    trips = round_trips(
-        district.study, district.release.release_id, view.site_id, meeting, view.means
-    )
+    with show.working(first=LOOKED_KEY not in st.session_state):
+        trips = round_trips(
+            district.study, district.release.release_id, view.site_id, meeting, view.means
+        )
+    st.session_state[LOOKED_KEY] = True
     return Explored(view=view, trips=trips)
 
 
@@ -188,6 +201,8 @@ def _say(district: District, explored: Explored | None) -> None:
     place = str(district.sites.set_index("site_id")["name"][view.site_id])
     limit_min = district.study.settings.limits.limit_min
     show.sentence(words.estimate(explored.trips, district.families, place, view.means, limit_min))
+    if district.plan is not None:
+        show.note(words.COUNTS_ALL)
 
 
 def _take_row(explored: Explored) -> None:
@@ -202,30 +217,38 @@ def _panel(district: District, explored: Explored | None) -> None:
         show.empty_panel()
         return
     show.area_panel(
-        words.around(_nearest_place(district, area)),
+        _area_names(district)[area],
         int(district.families[area]),
         explored.trips.loc[area],
         explored.view.means,
-        district.study.settings.limits.limit_min,
+        limit_min=district.study.settings.limits.limit_min,
+        ends=explored.view.meeting(timezone(district.study.settings.timezone)).ends,
     )
 
 
-def _nearest_place(district: District, area: str) -> str:
-    """Return the name of the place nearest to the middle of a home area."""
-    areas = _areas(district).set_index("home_area_id")
-    middle = areas.geometry[area].representative_point()
-    east = (district.sites.geometry.x - middle.x) * np.cos(np.radians(middle.y))
-    north = district.sites.geometry.y - middle.y
-    return str(district.sites["name"].iloc[int(np.argmin(east**2 + north**2))])
+def _area_names(district: District) -> dict[str, str]:
+    """Return what each home area is called, by its id: the nearest place and the side of it."""
+    areas, sites = _areas(district), district.sites
+    middles = areas.geometry.representative_point()
+    lon, lat = middles.x.to_numpy()[:, None], middles.y.to_numpy()[:, None]
+    east_m = (lon - sites.geometry.x.to_numpy()) * np.cos(np.radians(lat)) * DEGREE_M
+    north_m = (lat - sites.geometry.y.to_numpy()) * DEGREE_M
+    nearest = np.hypot(east_m, north_m).argmin(axis=1)
+    return {
+        str(area): words.area_name(
+            sites["name"].iloc[place], east_m[row, place], north_m[row, place]
+        )
+        for row, (area, place) in enumerate(zip(areas.home_area_id, nearest, strict=True))
+    }
 
 
 def _rows(district: District, explored: Explored) -> pd.DataFrame:
     """Return the map as plain columns, one row per home area."""
     limit_min, means = district.study.settings.limits.limit_min, explored.view.means
-    trips = explored.trips
+    trips, names = explored.trips, _area_names(district)
     return pd.DataFrame(
         {
-            "Area": [words.around(_nearest_place(district, area)) for area in trips.index],
+            "Area": [names[str(area)] for area in trips.index],
             "Families": district.families.reindex(trips.index).to_numpy(),
             "Minutes there": trips.there_min.round().to_numpy(),
             "Minutes home": trips.home_min.round().to_numpy(),

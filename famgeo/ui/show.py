@@ -5,6 +5,8 @@ or a picture from elsewhere.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from html import escape
 
 import geopandas as gpd
@@ -19,7 +21,7 @@ from famgeo.ui import words
 from famgeo.ui.offline import STATIC_URL, page_style
 from famgeo.ui.words import Sentence
 
-MAP_HEIGHT_PX = 560
+MAP_HEIGHT_PX = 544
 TABLE_KEY = "table"
 
 
@@ -31,11 +33,9 @@ def style() -> None:
 
 def answer(name: str, sentence: Sentence, found: Headline) -> None:
     """Show the page's answer, as large words and as a bar in proportion."""
-    pieces = "".join(_piece(look, families, text) for look, families, text in words.parts(found))
-    bar = f'<ul class="bar">{pieces}</ul>' if pieces else ""
     st.html(
         f'<header class="answer"><p class="where">{escape(name)}</p>'
-        f"<h1>{_toned(sentence)}</h1>{bar}</header>"
+        f"<h1>{_toned(sentence)}</h1>{_bar(words.parts(found))}</header>"
     )
 
 
@@ -62,11 +62,19 @@ def trouble(text: str) -> None:
     st.html(f'<p class="trouble" role="alert">{escape(text)}</p>')
 
 
+def working(*, first: bool) -> AbstractContextManager[None]:
+    """Say that the first look takes a while; later ones keep the page as it is meanwhile."""
+    return st.spinner(words.WORKING) if first else nullcontext()
+
+
 def first_steps() -> None:
     """Show what to do when no study is open."""
     steps = (
         ("See the sample district", "famgeo demo"),
-        ("Start your own study", 'famgeo new district --name "Our district" --timezone …'),
+        (
+            "Start your own study",
+            'famgeo new district --name "Our district" --timezone America/New_York',
+        ),
         ("Open it here", "famgeo app district"),
     )
     rows = "".join(f"<li>{escape(t)}<code>{escape(command)}</code></li>" for t, command in steps)
@@ -102,7 +110,9 @@ def choice(key: str) -> tuple[str, str]:
     return str(tapped.get("kind", "")), str(tapped.get("id", ""))
 
 
-def area_panel(title: str, families: int, trip: pd.Series, means: str, limit_min: float) -> None:
+def area_panel(
+    title: str, families: int, trip: pd.Series, means: str, *, limit_min: float, ends: datetime
+) -> None:
     """Show how people of one home area would come and go."""
     can = "can" if trip.reason == "" else "cannot"
     facts = (
@@ -115,7 +125,7 @@ def area_panel(title: str, families: int, trip: pd.Series, means: str, limit_min
     st.html(
         f'<section class="panel"><h2>{escape(title)}</h2>'
         f'<p class="verdict {can}">{escape(why)}</p><dl>{rows}</dl>'
-        f'<p class="note">{escape(words.margin(trip.margin_min))}</p></section>'
+        f'<p class="note">{escape(words.margin(trip.margin_min, ends))}</p></section>'
     )
 
 
@@ -189,11 +199,15 @@ def _toned(text: Sentence) -> str:
     return "".join(pieces)
 
 
-def _piece(look: str, families: int, text: str) -> str:
-    return (
-        f'<li class="{look}" style="--families: {families}">'
-        f"<span><b>{families:,}</b> {escape(text)}</span></li>"
+def _bar(parts: Sequence[tuple[str, int, str]]) -> str:
+    """Return a bar whose lengths are true, and below it what each length counts."""
+    if not parts:
+        return ""
+    lengths = "".join(f'<i class="{look}" style="--families: {n}"></i>' for look, n, _ in parts)
+    counts = "".join(
+        f'<li class="{look}"><b>{n:,}</b> {escape(text)}</li>' for look, n, text in parts
     )
+    return f'<div class="bar" aria-hidden="true">{lengths}</div><ul class="parts">{counts}</ul>'
 
 
 def columns(shares: Sequence[int]) -> list[st.delta_generator.DeltaGenerator]:

@@ -57,6 +57,12 @@ def first_view(
     )
 
 
+def day_outside(dates: tuple[date, date] | None) -> date | None:
+    """Return the day the address asks for when the timetable does not cover it, else None."""
+    asked = _read(date.fromisoformat, st.query_params.get("day", ""), date.min)
+    return None if asked in {date.min, _within(asked, dates)} else asked
+
+
 def remember(view: View) -> None:
     """Write the view into the address."""
     st.query_params.from_dict(

@@ -7,7 +7,7 @@ reader should see first, and "" is running text.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from famgeo.tables import Headline, ReleasedPlan, split_list
 
 Sentence = list[tuple[str, str]]
 STEP = 10
+AROUND_M = 150
+SIDES = ("North", "North-east", "East", "South-east", "South", "South-west", "West", "North-west")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,14 +31,12 @@ class Means:
 
 
 MEANS = {
-    "transit": Means(
-        label="Bus, train and on foot", who="a person without a car", by_timetable=True
-    ),
+    "transit": Means(label="Bus and train", who="a person without a car", by_timetable=True),
     "walk": Means(label="On foot", who="a person on foot", by_timetable=False),
     "drive": Means(label="By car", who="a person with a car", by_timetable=False),
     "bike": Means(label="By bike", who="a person with a bike", by_timetable=False),
     "wheelchair": Means(
-        label="Wheelchair, with buses", who="a person using a wheelchair", by_timetable=True
+        label="Wheelchair and bus", who="a person using a wheelchair", by_timetable=True
     ),
 }
 
@@ -60,7 +60,14 @@ KINDS = {
     "other": "Place",
 }
 LEGEND = "Door to door, the longer way of the two"
+OUTSIDE = "There is no timetable for {asked}; it covers {first} to {last}. Shown is {shown}."
 NO_STUDY = "No study is open yet."
+NOT_READY = "This study cannot be shown yet."
+WORKING = "Reading streets and timetables. This takes a moment the first time."
+COUNTS_ALL = (
+    "Every family of an area counts here, with or without a car. "
+    "The answer at the top knows who has one."
+)
 NO_RELEASE = "No families have been brought into this study yet."
 NO_PLAN = "There is no plan for this study yet. Move the meeting about to see who could come."
 NO_TIMETABLE = (
@@ -133,6 +140,14 @@ def day(moment: date | datetime) -> str:
     return f"{moment:%A} {moment.day} {moment:%B}"
 
 
+def outside(asked: date, shown: date, dates: tuple[date, date]) -> str:
+    """Say that a day asked for is not in the timetable, and which day is shown."""
+    first, last = (f"{day(d)} {d.year}" for d in dates)
+    return OUTSIDE.format(
+        asked=f"{day(asked)} {asked.year}", first=first, last=last, shown=day(shown)
+    )
+
+
 def counted(number: int | None, k: int = STEP) -> str:
     """Return a released count; None means it is too small to show.
 
@@ -197,6 +212,7 @@ def estimate(
     """Say how many families live where they could come at this time, and what stops the others.
 
     An estimate: released families of each home area times public geography, so it says "about".
+    It names no total: areas are rounded one by one, so theirs is not quite the headline's.
 
     Parameters
     ----------
@@ -205,14 +221,13 @@ def estimate(
     families
         Released families by ``home_area_id``.
     """
-    total = rounded(float(families.sum()))
     who = MEANS[means].who
     count = families.groupby(trips.reason.reindex(families.index).fillna("")).sum()
     able = rounded(float(count.get("", 0)))
     sentence: Sentence = [
         ("At this time, ", ""),
         (counted(able or None), "good"),
-        (f" of about {total:,} families live where {who} can come to {place} and get home.", ""),
+        (f" families live where {who} can come to {place} and get home.", ""),
     ]
     for reasons, words in _stops(means, limit_min):
         stopped = rounded(float(sum(count.get(reason, 0) for reason in reasons)))
@@ -257,17 +272,19 @@ def minutes(value: float) -> str:
     return f"{value:.0f} min" if np.isfinite(value) else "no way"
 
 
-def margin(value: float) -> str:
-    """Return how long before or after the end the last way home leaves; nothing without one."""
+def margin(value: float, ends: datetime) -> str:
+    """Return when the last way home leaves, and how long before or after the end that is."""
     if np.isnan(value):
         return ""
-    if value < 0:
-        return f"The last way home leaves {-value:.0f} minutes before the end."
     if np.isinf(value):
         return "They can leave at any time."
-    if value < 1:
+    if 0 <= value < 1:
         return "The last way home leaves just as the meeting ends."
-    return f"The last way home leaves {value:.0f} minutes after the end."
+    leaves = ends + timedelta(minutes=int(np.floor(value)))
+    n = abs(int(np.floor(value)))
+    counted_minutes = "1 minute" if n == 1 else f"{n} minutes"
+    side = "before" if value < 0 else "after"
+    return f"The last way home leaves at {leaves:%H:%M}, {counted_minutes} {side} the end."
 
 
 def looks(trips: pd.DataFrame, limits: Limits) -> pd.Series:
@@ -337,9 +354,16 @@ def reach(reached: int | None, k: int = STEP) -> str:
     return f"{counted(reached, k)} families could come here and get home".capitalize()
 
 
-def around(place: str) -> str:
-    """Return how an area is called: by the place nearest to it."""
-    return f"Around {place}"
+def area_name(place: str, east_m: float, north_m: float) -> str:
+    """Return how an area is called: by the place nearest to its middle, and the side it lies on.
+
+    >>> area_name("East Library", 30, -60), area_name("East Library", 900, -850)
+    ('Around East Library', 'South-east of East Library')
+    """
+    if np.hypot(east_m, north_m) < AROUND_M:
+        return f"Around {place}"
+    eighth = round(float(np.degrees(np.arctan2(east_m, north_m))) / 45) % 8
+    return f"{SIDES[eighth]} of {place}"
 
 
 def languages(cell: str) -> str:

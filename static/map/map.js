@@ -153,9 +153,23 @@
     return svg;
   }
 
+  // What the pins mean: a row for each kind of pin on the map.
+  function signs() {
+    const list = element("ul", "signs");
+    const all = world.sites;
+    const shown = { chosen: view.chosen.length, school: all.some((s) => s.kind === "school"), place: all.some((s) => s.kind !== "school") };
+    for (const [sign, words] of Object.entries(world.words.signs)) {
+      if (!shown[sign]) continue;
+      const row = element("li");
+      row.append(element("i", `mark ${sign}`), element("span", "", words));
+      list.append(row);
+    }
+    return list;
+  }
+
   function paintLegend() {
-    legend.replaceChildren(element("h2", "", view.legend.title));
-    const list = element("ul");
+    legend.replaceChildren(element("h2", "", view.legend.title), signs());
+    const list = element("ul", "colours");
     for (const [lookName, words] of view.legend.rows) {
       const row = element("li");
       row.append(swatch(lookName), element("span", "", words));
