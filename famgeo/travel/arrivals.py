@@ -12,16 +12,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from famgeo.travel.walks import LONGEST_S, MOST_RIDES, Feet, Walks
+from famgeo.travel.walks import LONGEST_S, MOST_RIDES, Walks
 
 NEVER = np.int32(2**30)
 """Later than any time of a service day: no label."""
-NOBODY = np.int64(1 << 62)
+NOBODY = 1 << 62
 """The number of no journey; with a walk added, still greater than any journey."""
-LONGEST_CM = (1 << 23) - 1
-"""A walk to the first stop and between stops counts as at most this; so does the walk home."""
-_AFTER, _RIDES, _WALK = 45, 41, 17
-_BOTH_CM = 2 * LONGEST_CM + 1
+SECONDS, RIDES, _WALK = 45, 41, 17
+ONE_SECOND, ONE_RIDE = 1 << SECONDS, 1 << RIDES
+START = LONGEST_S
+"""The number of a journey that has just begun."""
+_WALKS_CM = (1 << (RIDES - _WALK)) - 1
+_WALK_CM = _WALKS_CM // (MOST_RIDES + 1)
+"""One walk counts as at most 10 km, so that all walks of a journey have room."""
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -44,7 +47,7 @@ class Found:
     @property
     def time_s(self) -> Ints:
         """Earliest arrival; ``NEVER`` = none."""
-        after_s = self.numbers.T >> _AFTER
+        after_s = self.numbers.T >> SECONDS
         return np.where(after_s > self.limit_s, NEVER, after_s + self.begin_s).astype(np.int32)
 
     @property
@@ -55,44 +58,37 @@ class Found:
     @property
     def walk_m(self) -> Floats:
         """Metres on foot, to the centimetre."""
-        return (((self.numbers.T >> _WALK) & _BOTH_CM) / 100).astype(np.float32)
+        return (((self.numbers.T >> _WALK) & _WALKS_CM) / 100).astype(np.float32)
 
     @property
     def rides(self) -> Small:
         """Vehicles boarded, 1 or more."""
-        return ((self.numbers.T >> _RIDES) & MOST_RIDES).astype(np.int8)
-
-
-@njit(cache=True, nogil=True)
-def as_number(after_s: int, rides: int, walk_m: float, start_s: int) -> int:
-    """Return a journey as a number; both times count from the start of the search."""
-    walk_cm = min(int(np.rint(walk_m * 100)), LONGEST_CM)
-    times = (after_s << _AFTER) | (LONGEST_S - start_s)
-    return times | (rides << _RIDES) | (walk_cm << _WALK)
+        return ((self.numbers.T >> RIDES) & MOST_RIDES).astype(np.int8)
 
 
 @njit(cache=True, nogil=True)
 def of_number(number: int) -> tuple[int, int, float, int]:
     """Return the seconds, rides, metres on foot and latest start of a journey."""
-    walk_m = ((number >> _WALK) & _BOTH_CM) / 100
+    walk_m = ((number >> _WALK) & _WALKS_CM) / 100
     start_s = LONGEST_S - (number & LONGEST_S)
-    return number >> _AFTER, (number >> _RIDES) & MOST_RIDES, walk_m, start_s
+    return number >> SECONDS, (number >> RIDES) & MOST_RIDES, walk_m, start_s
 
 
-def feet_as_numbers(doors: Walks) -> Longs:
+def feet_as_numbers(feet: Walks) -> Longs:
     """Return each walk as the number it adds to a journey."""
-    walk_cm = np.minimum(np.rint(doors.metres * 100.0), LONGEST_CM)
-    seconds = doors.seconds.astype(np.int64)
-    return np.bitwise_or(seconds << _AFTER, walk_cm.astype(np.int64) << _WALK)
+    walk_cm = np.minimum(np.rint(feet.metres * 100.0), _WALK_CM)
+    seconds = feet.seconds.astype(np.int64)
+    numbers: Longs = (seconds << SECONDS) | (walk_cm.astype(np.int64) << _WALK)
+    return numbers
 
 
 @njit(cache=True, nogil=True)
-def walk_to_doors(at: Longs, doors: Feet, feet: Longs, numbers: Longs, first: int) -> None:
+def walk_to_doors(at: Longs, doors: tuple[Longs, Ints, Longs], numbers: Longs, first: int) -> None:
     """Write the best journey to every target, for the sources from ``first`` on.
 
     ``at`` (stops, sources) are the best journeys to stops.
     """
-    start, stop, _, _ = doors
+    start, stop, feet = doors
     n = at.shape[1]
     best = np.empty(n, np.int64)
     for target in range(len(start) - 1):
