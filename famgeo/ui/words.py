@@ -144,7 +144,10 @@ def outside(asked: date, shown: date, dates: tuple[date, date]) -> str:
     """Say that a day asked for is not in the timetable, and which day is shown."""
     first, last = (f"{day(d)} {d.year}" for d in dates)
     return OUTSIDE.format(
-        asked=f"{day(asked)} {asked.year}", first=first, last=last, shown=day(shown)
+        asked=f"{day(asked)} {asked.year}",
+        first=first,
+        last=last,
+        shown=f"{day(shown)} {shown.year}",
     )
 
 

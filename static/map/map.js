@@ -74,6 +74,7 @@
       const path = drawn.getElement();
       if (path && drawn.look !== look) {
         path.setAttribute("class", `area ${look} leaflet-interactive`);
+        path.setAttribute("tabindex", "-1"); // the table is the way by keyboard, not 200 stops here
         drawn.look = look;
       }
       drawn.setTooltipContent(element("span", "", view.labels[id] || ""));

@@ -80,6 +80,23 @@ def test_every_screen_shows_answer_and_map_and_fits_a_finger(
     )
 
 
+def test_by_keyboard_the_focus_is_seen_and_the_map_is_passed_in_a_few_steps(
+    district, open_page
+) -> None:
+    page = open_page(district)
+    page.locator(END).focus()
+    page.keyboard.press("ArrowRight")
+    ring = "e => getComputedStyle(e.closest('[style*=\"translate(-50%\"]')).outlineWidth"
+    assert page.locator(END).evaluate(ring) == "3px"
+
+    page.frames[1].locator(".leaflet-container").focus()
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") != "IFRAME":
+            return
+    pytest.fail("the map keeps the keyboard")
+
+
 def test_on_an_upright_tablet_the_sentence_is_above_the_map_and_the_panel_below(
     district, open_page
 ) -> None:
