@@ -48,8 +48,10 @@ def in_one_process(city: Path, folder: Path) -> None:
     study = open_study(folder / "district")
     vault = open_vault(study.folder)
     for part, name in PARTS.items():
-        adds = getattr(study, f"add_{part}")
-        adds(*([vault] if part == "roster" else []), city / name, now=NOW)
+        if part == "roster":
+            study.add_roster(vault, city / name)
+        else:
+            getattr(study, f"add_{part}")(city / name, now=NOW)
         passed(part)
     meeting = Meeting.parse(MEETING, study.zone)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
