@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -27,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config as options
 from streamlit.starlette import App
 
+from famgeo.domain import Meeting
 from famgeo.errors import FamgeoError
 from famgeo.settings import bundled
 from famgeo.ui.no_homes import keep_out
@@ -89,7 +91,19 @@ def _serve(
     quiet = uvicorn.Config(
         make_app("" if headless else address), log_level="error", access_log=False
     )
+    threading.Thread(target=_read_ahead, daemon=True).start()
     uvicorn.Server(quiet).run(sockets=[listener])
+
+
+def _read_ahead() -> None:
+    """Read streets and timetables before the first visitor asks; whatever fails is told there."""
+    with suppress(FamgeoError):
+        study = opened_study()
+        release = study.release() if study else None
+        if study is None or release is None or not release.plans:
+            return
+        meeting = Meeting.parse(release.plans[-1].meetings[0], study.zone)
+        study.round_trips(study.sites()["site_id"].iloc[0], meeting, "transit")
 
 
 def make_app(address: str = "") -> App:
