@@ -274,3 +274,13 @@ def test_a_plan_on_a_street_file_that_is_gone_says_which_to_add_again(tmp_path):
         file.write_bytes(b"x")
     with pytest.raises(StudyError, match=r"copy of streets\.osm\.pbf is missing or damaged"):
         plan_for(open_study(study.folder))
+
+
+def test_barriers_say_that_nothing_runs_on_the_day_and_end_a_sentence_with_a_stop(planned):
+    vault = open_vault(planned.folder)
+    sunday = Meeting.parse("2026-12-06 18:30/20:30", planned.zone)
+    found = planned.barriers(vault, [sunday], site_ids=["S1"], now=NOW)
+    assert "Nothing runs on Sunday 2026-12-06" in str(found)
+    bare = replace(found, headline=replace(found.headline, by_reason={}), notes=())
+    assert str(bare).splitlines()[0].endswith("at their own school and get home.")
+    assert not planned.barriers(vault, [evening(planned)], now=NOW).notes

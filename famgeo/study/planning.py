@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import date
 
 import geopandas as gpd
@@ -56,7 +57,8 @@ def barriers_released(
         meetings=tuple(meeting.meeting_id for meeting in meetings),
     )
     release = _release(world, today=today)
-    return release_barriers(exact, release=release, secret=world.vault.secret())
+    released = release_barriers(exact, release=release, secret=world.vault.secret())
+    return replace(released, notes=service_notes(world.network, meetings))
 
 
 def plan_released(

@@ -70,12 +70,14 @@ class ReleasedPlan:
 class ReleasedBarriers:
     """Who cannot come, as it may be shown: for these meetings, at school and at each site.
 
-    sites : site_id, name, kind, reached (nullable Int64; NA = fewer than k).
+    sites : site_id, name, kind, reached (nullable Int64; NA = fewer than k). notes : what must be
+    known of the timetables on these days.
     """
 
     meetings: tuple[str, ...]
     headline: Headline
     sites: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         head = self.headline
@@ -85,10 +87,11 @@ class ReleasedBarriers:
         ]
         answer = (
             f"Of {shown(head.families)} families, {shown(head.no_option_at_school, head.k)} have "
-            "no way to attend at their own school and get home:"
+            f"no way to attend at their own school and get home{':' if reasons else '.'}"
         )
         heading = "Families who could attend at each place:"
-        return "\n".join([answer, *reasons, heading, *_site_lines(self.sites, head.k)])
+        sites = _site_lines(self.sites, head.k)
+        return "\n".join([answer, *reasons, heading, *sites, *self.notes])
 
     def as_json(self) -> dict[str, object]:
         """Return the summary as JSON types; a count that is too small to show is null."""
@@ -98,6 +101,7 @@ class ReleasedBarriers:
             "no_option_at_school": self.headline.no_option_at_school,
             "by_reason": self.headline.by_reason,
             "sites": _site_records(self.sites),
+            "notes": list(self.notes),
         }
 
 
