@@ -232,12 +232,18 @@ def test_of_the_sample_district_only_its_remote_farms_are_doubtful(planned):
     assert all("too far from any street" in what for what in doubtful)
 
 
-def test_a_school_that_students_name_and_no_file_has_is_named_without_a_count(tmp_path):
+@pytest.mark.parametrize(
+    ("rows", "school", "said"),
+    [(40, "S77", "S77."), (3, "12 Elm Street", "ids that only a few students have.")],
+)
+def test_a_school_no_file_has_is_named_without_a_count_and_never_by_a_few(
+    tmp_path, rows, school, said
+):
     study = create_study(tmp_path / "ours", name="Ours", timezone="America/Chicago")
     vault = open_vault(study.folder)
-    study.add_roster(vault, roster_with(tmp_path, school_id=(3, "S77")))
+    study.add_roster(vault, roster_with(tmp_path, school_id=(rows, school)))
     study.add_schools(RIVERBEND / "schools.csv", now=NOW)
-    found = told(study)["Students go to schools that are not in the schools file: S77."]
+    found = told(study)[f"Students go to schools that are not in the schools file: {said}"]
     assert found.severity == "doubtful"
 
 

@@ -50,7 +50,8 @@ def wrong_use(error: Exception) -> str:
     said = getattr(error, "format_message", None)
     if said is None:
         return ""
-    sentence = said().replace("Value error, ", "").replace("Input should", "it should").strip()
+    sentence = said().removeprefix("Invalid value: ").replace("Value error, ", "")
+    sentence = sentence.replace("Input should", "it should").strip()
     context = getattr(error, "ctx", None)
     if context is None or "Usage:" in sentence:
         return str(sentence)

@@ -21,18 +21,30 @@ def check_study(store: Store, vault: Vault, *, today: date) -> tuple[Finding, ..
     """Return all there is to see to in a study; a damaged file is a finding, not a failure."""
     students = vault.students()
     streets, timetables, damaged = _files(store)
+    unknown = _unknown_schools(store, students)
+    often = unknown >= store.settings.k
     seen = Looked(
         study=store.folder.name,
         zone=store.settings.timezone,
         schools=store.schools(),
         assets=store.assets(),
-        school_ids=frozenset(students["school_id"]),
+        families=len(students) > 0,
+        unknown_schools=tuple(sorted(unknown[often].index)),
+        rare_schools=bool((~often).any()),
         has_streets=bool(store.files("streets")),
         timetables=timetables,
         off_streets=OffStreets() if streets is None else _off(store, vault, students, streets),
         damaged=damaged,
     )
     return look_over(seen, today=today)
+
+
+def _unknown_schools(store: Store, students: gpd.GeoDataFrame) -> "pd.Series[int]":
+    """Return the households of each school id that no school has; none before there are schools."""
+    known = store.schools()["school_id"]
+    strange = students[~students["school_id"].isin(known) & (len(known) > 0)]
+    households_by_id: pd.Series[int] = strange.groupby("school_id")["household_id"].nunique()
+    return households_by_id
 
 
 def _files(store: Store) -> tuple[Streets | None, tuple[Timetable, ...], tuple[str, ...]]:

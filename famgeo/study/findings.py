@@ -4,7 +4,6 @@ Places are public and named; families are told of by the ids of schools and by r
 """
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -47,13 +46,20 @@ class OffStreets:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Looked:
-    """What ``look_over`` goes by; ``school_ids`` are those that students name, and no more."""
+    """What ``look_over`` goes by.
+
+    families : whether there are any. unknown_schools : ids that students name and the schools
+    file has not, each of enough households to be named; ``rare_schools``: whether there are
+    others, which are never repeated, for where columns have slipped they hold an address.
+    """
 
     study: str
     zone: str
     schools: gpd.GeoDataFrame
     assets: gpd.GeoDataFrame
-    school_ids: AbstractSet[str]
+    families: bool
+    unknown_schools: tuple[str, ...]
+    rare_schools: bool
     has_streets: bool
     timetables: tuple[Timetable, ...]
     off_streets: OffStreets
@@ -64,7 +70,7 @@ def look_over(seen: Looked, *, today: date) -> tuple[Finding, ...]:
     """Return the findings, the gravest first."""
     hosts = seen.assets[seen.assets["hosts"] == Answer.YES]
     return (
-        *_missing(bool(seen.school_ids), "families", f"{seen.study} roster FILE.csv"),
+        *_missing(seen.families, "families", f"{seen.study} roster FILE.csv"),
         *_missing(seen.has_streets, "streets", f"{seen.study} streets FILE.osm.pbf"),
         *_missing(len(seen.schools) > 0, "schools", f"{seen.study} schools FILE.csv"),
         *_missing(
@@ -92,8 +98,8 @@ def _id_findings(seen: Looked) -> list[Finding]:
     if both := clash(set(seen.schools["school_id"]), set(seen.assets["asset_id"])):
         do = "Give one of them another id and add its file again."
         findings.append(Finding(severity="wrong", what=both, do=do))
-    unknown = sorted(seen.school_ids - set(seen.schools["school_id"]))
-    if len(seen.schools) and unknown:
+    rare = ("ids that only a few students have",) if seen.rare_schools else ()
+    if unknown := [*seen.unknown_schools, *rare]:
         what = f"Students go to schools that are not in the schools file: {named(unknown)}."
         do = "Add these schools, or correct the school_id column of the roster."
         findings.append(Finding(severity="doubtful", what=what, do=do))
@@ -135,6 +141,8 @@ def _street_findings(off: OffStreets) -> list[Finding]:
 
 
 def _timetable_findings(seen: Looked, today: date) -> list[Finding]:
+    if not seen.timetables and seen.damaged:
+        return []
     if not seen.timetables:
         what = "There is no bus or train timetable, so families without a car can only walk."
         do = f"If there is service, add it: famgeo add {seen.study} transit GTFS.zip"
