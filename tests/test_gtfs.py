@@ -351,7 +351,12 @@ def test_links_in_a_zip_are_refused(tmp_path):
     ("feed", "size", "span", "note"),
     [
         ("nky/gtfs.zip", (1255, 2751, 102049), ("2019-10-31", "2020-08-27"), "wheelchair"),
-        ("poa/poa_eptc.zip", (3986, 2374, 130019), ("2019-04-15", "2019-07-15"), "timepoints: 125,271."),
+        (
+            "poa/poa_eptc.zip",
+            (3986, 2374, 130019),
+            ("2019-04-15", "2019-07-15"),
+            "timepoints: 125,271.",
+        ),
         ("poa/poa_trensurb.zip", (24, 1248, 14855), ("2019-03-01", "2019-12-31"), "wheelchair"),
         ("spo/spo.zip", (654, 36, 860), ("2008-01-01", "2020-05-01"), "on the dot"),
         ("portland/trimet-2routes.zip", (88, 2341, 43813), ("2021-10-17", "2022-01-08"), "stops a"),
