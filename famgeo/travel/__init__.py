@@ -1,1 +1,1 @@
-"""travel."""
+"""Tables in, minutes out: streets, timetables, and the best trips there and home."""
