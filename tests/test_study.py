@@ -1,5 +1,7 @@
 """The whole road: files in, a plan out; what is public needs no vault."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -178,6 +180,19 @@ def test_the_same_roster_twice_adds_no_one(planned):
     before = len(vault.students())
     planned.add_roster(vault, RIVERBEND / "roster.csv")
     assert len(vault.students()) == before
+
+
+def test_check_finds_a_damaged_database_that_can_still_be_read(tmp_path):
+    study = create_study(tmp_path / "hurt", name="Hurt", timezone="America/Chicago")
+    study.add_schools(RIVERBEND / "schools.csv", now=NOW)
+    with closing(sqlite3.connect(study.folder / "study.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (study.folder / "study.db").open("r+b") as file:
+        file.seek(36)  # how many pages are free, in the header of every SQLite file
+        file.write((7).to_bytes(4, "big"))
+    opened = open_study(study.folder)
+    found = opened.findings(today=date(2026, 12, 1), vault=open_vault(study.folder))
+    assert any("study.db is damaged. Put back a copy" in f.what for f in found)
 
 
 def test_findings_tell_what_is_old_and_what_is_not_known(planned):

@@ -38,7 +38,6 @@ class Quarter:
     courts: bool = False
     numbered: bool = False
     stairs: bool = False
-    inset_m: float = 0.0
 
 
 QUARTERS = (
@@ -57,7 +56,7 @@ QUARTERS = (
             deep_m=125, long_m=240, wave_m=38, breaks=0.15, gaps=0.25),
     Quarter(name="westridge", cells=((-2500, 700), (-2600, -400)), theme="flowers", angle_deg=12,
             deep_m=205, long_m=330, wave_m=46, wave_length_m=1150, courts=True, gaps=0.2,
-            breaks=0.06, inset_m=60),
+            breaks=0.06),
     Quarter(name="northfield", cells=((-1700, 1100),), theme="birds", angle_deg=-8, deep_m=130,
             long_m=230, wave_m=36, wave_length_m=900, breaks=0.15, gaps=0.25),
     Quarter(name="northgate", cells=((-1750, 1750), (-1000, 1750)), theme="birds", angle_deg=9,

@@ -290,7 +290,7 @@ def integrity_fault(store: Store) -> str | None:
             answer = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
     except (StudyError, sqlite3.Error) as error:
         return str(error)
-    return None if answer == "ok" else f"{store.database.label} is damaged: {answer}."
+    return None if answer == "ok" else f"{store.database.label} is damaged."
 
 
 def _named(folder: Path) -> Path:

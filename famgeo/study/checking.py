@@ -9,7 +9,7 @@ from famgeo.domain import Answer, Mode
 from famgeo.errors import StudyError
 from famgeo.release.counts import round_count
 from famgeo.sources.roster import households
-from famgeo.store.studies import Store
+from famgeo.store.studies import Store, integrity_fault
 from famgeo.study.findings import Finding, Looked, OffStreets, look_over
 from famgeo.study.stored import stored_streets, stored_timetable
 from famgeo.tables import Streets, Timetable, Vault, lonlat, shown
@@ -21,6 +21,8 @@ def check_study(store: Store, vault: Vault, *, today: date) -> tuple[Finding, ..
     """Return all there is to see to in a study; a damaged file is a finding, not a failure."""
     students = vault.students()
     streets, timetables, damaged = _files(store)
+    if fault := integrity_fault(store):
+        damaged = (f"{fault} Put back a copy from your backup.", *damaged)
     unknown = _unknown_schools(store, students)
     often = unknown >= store.settings.k
     seen = Looked(

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 import numpy as np
 import pandas as pd
 
-from famgeo.domain import Limits, Meeting, Reason
+from famgeo.domain import Limits, Reason
 from famgeo.tables import Headline, ReleasedPlan, split_list
 
 Sentence = list[tuple[str, str]]
@@ -345,11 +345,6 @@ def hours(start: time, end: time) -> str:
     '18:30 to 20:30'
     """
     return f"{start:%H:%M} to {end:%H:%M}"
-
-
-def of_meeting(meeting: Meeting) -> str:
-    """Return a meeting's day and hours."""
-    return f"{day(meeting.arrive_by)}, {hours(meeting.arrive_by.time(), meeting.ends.time())}"
 
 
 def reach(reached: int | None, k: int = STEP) -> str:
