@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from famgeo.tables.ledger import Ledger
+
 
 class Vault(Protocol):
     """Where homes live. ``store.vault`` provides it; only the command line opens one.
@@ -52,6 +54,14 @@ class Vault(Protocol):
         ``key`` names all they depend on: homes, streets, feeds, sites, meeting, limits. The
         code's version is added.
         """
+        ...
+
+    def ledger(self) -> Ledger:
+        """Return what was ever published; an empty ledger before the first release."""
+        ...
+
+    def save_ledger(self, ledger: Ledger, *, over: Ledger) -> None:
+        """Replace the ledger; raises ``StudyError`` when it is not the one read (``over``)."""
         ...
 
 

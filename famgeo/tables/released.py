@@ -6,6 +6,8 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from famgeo.tables.schemas import no_neighborhoods, no_tables
+
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
@@ -146,8 +148,9 @@ def _site_records(sites: pd.DataFrame) -> list[dict[str, Any]]:
 class Release:
     """The one audited object every page, export and message is a function of.
 
-    home_areas : HOME_AREAS, families rounded. unmapped : released number of families that live in
-        no home area (protected, or too few); None = fewer than k.
+    home_areas : HOME_AREAS, families rounded. neighborhoods : NEIGHBORHOODS. tables : ONE_WAY.
+    unmapped : released number of families that live in no home area (protected, or too few);
+        None = fewer than k.
     """
 
     release_id: str
@@ -155,4 +158,6 @@ class Release:
     k: int
     home_areas: gpd.GeoDataFrame
     unmapped: int | None
+    neighborhoods: gpd.GeoDataFrame = field(default_factory=no_neighborhoods)
+    tables: pd.DataFrame = field(default_factory=no_tables)
     plans: tuple[ReleasedPlan, ...] = ()

@@ -175,6 +175,47 @@ HOME_AREAS = pa.DataFrameSchema(
     name="home areas",
 )
 
+NEIGHBORHOODS = pa.DataFrameSchema(
+    {
+        "neighborhood_id": _id(unique=True),
+        "home_area_ids": _text(),
+        "families": pa.Column(int),
+        "geometry": _shape(),
+    },
+    name="neighborhoods",
+)
+"""Unions of whole home areas; ``families`` is the sum of theirs."""
+
+ATTRIBUTES = ("language", "grade_band", "means", "school")
+"""What families are counted by, one at a time."""
+
+ONE_WAY = pa.DataFrameSchema(
+    {
+        "attribute": pa.Column(str, pa.Check.isin(ATTRIBUTES)),
+        "neighborhood_id": _text(),
+        "category": _id(),
+        "families": pa.Column(int),
+    },
+    unique=["attribute", "neighborhood_id", "category"],
+    name="one-way tables",
+)
+"""Released counts, one row for each category that is shown. ``neighborhood_id`` '' is the whole
+district; the category ``other`` is all that is not shown by name."""
+
+
+def no_neighborhoods() -> gpd.GeoDataFrame:
+    """Return NEIGHBORHOODS without a row."""
+    columns = {"neighborhood_id": str, "home_area_ids": str, "families": np.int64}
+    empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
+    return gpd.GeoDataFrame(empty, geometry=[], crs="EPSG:4326")
+
+
+def no_tables() -> pd.DataFrame:
+    """Return ONE_WAY without a row."""
+    texts = ("attribute", "neighborhood_id", "category")
+    empty = {name: pd.Series(dtype=str) for name in texts}
+    return pd.DataFrame({**empty, "families": pd.Series(dtype=np.int64)})
+
 
 def check(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
     """Return the table with exactly the schema's columns in order, or raise naming every bad row.
