@@ -19,6 +19,9 @@ class Settings(BaseSettings):
 
     studies: Path = Field(default=Path(), description="the folder that holds the studies")
     study: Path | None = Field(default=None, description="the study the app opens")
+    database: str | None = Field(
+        default=None, description="the URL of a PostgreSQL database instead of SQLite"
+    )
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     debug: bool = Field(default=False, description="show tracebacks of famgeo's own defects")
 

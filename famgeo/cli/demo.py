@@ -21,7 +21,7 @@ from famgeo.cli.terminal import (
 )
 from famgeo.domain import Meeting, MostFamilies
 from famgeo.errors import StudyError
-from famgeo.settings import bundled
+from famgeo.settings import Settings, bundled
 
 if TYPE_CHECKING:
     from famgeo.study.study import Study
@@ -68,9 +68,11 @@ def demo_study(folder: Path) -> "Study":
     from famgeo.study.study import create_study, open_study
 
     if (folder / "famgeo.toml").exists():
-        return open_study(folder)
+        return open_study(folder, database=Settings().database)
     files = bundled() / "data" / "riverbend"
-    study = create_study(folder, name="Riverbend", timezone="America/Chicago")
+    study = create_study(
+        folder, name="Riverbend", timezone="America/Chicago", database=Settings().database
+    )
     names = {
         Part.STREETS: "streets.osm.pbf",
         Part.TRANSIT: "gtfs.zip",

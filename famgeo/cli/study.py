@@ -21,6 +21,7 @@ from famgeo.cli.terminal import (
 )
 from famgeo.domain import Meeting, MostFamilies, ReadReport
 from famgeo.errors import SourceError
+from famgeo.settings import Settings
 
 if TYPE_CHECKING:
     from famgeo.study.study import Study
@@ -66,7 +67,7 @@ def new(
     from famgeo.study.study import create_study
 
     folder = folder_of(study)
-    made = create_study(folder, name=name, timezone=timezone)
+    made = create_study(folder, name=name, timezone=timezone, database=Settings().database)
     tell(
         f"Made the study '{name}' in {made.folder}. Next: famgeo add {study} streets FILE.osm.pbf",
         {"study": study, "name": name, "timezone": timezone},

@@ -1,6 +1,8 @@
 """What every command shares: where studies are, how to tell, how to fail, how to show progress."""
 
+import getpass
 import json
+import os
 import re
 import sys
 import traceback
@@ -99,6 +101,27 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@app.callback()
+def common(
+    database: Annotated[
+        str | None,
+        typer.Option(help="A PostgreSQL database instead of SQLite; or FAMGEO_DATABASE."),
+    ] = None,
+) -> None:
+    """Who cannot come to the meeting, and where to meet instead."""
+    if database is not None:
+        # The app is a process of its own and finds it there too.
+        os.environ["FAMGEO_DATABASE"] = database
+
+
+def who() -> str:
+    """Return the name of the computer's user, for the audit log."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return "unknown"
+
+
 def folder_of(study: str) -> Path:
     """Return a study's folder: a name lies in the studies folder, a path is itself."""
     path = Path(study)
@@ -109,7 +132,7 @@ def open_named(study: str) -> "Study":
     """Open a study by name or folder."""
     from famgeo.study.study import open_study
 
-    return open_study(folder_of(study))
+    return open_study(folder_of(study), database=Settings().database)
 
 
 def vault_of(study: "Study") -> "Vault":

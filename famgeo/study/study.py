@@ -45,14 +45,17 @@ if TYPE_CHECKING:
 Bounds = tuple[float, float, float, float]
 
 
-def create_study(folder: Path, *, name: str, timezone: str) -> "Study":
-    """Make an empty study in a folder that is not one yet; raises ``StudyError`` otherwise."""
-    return Study(store=new_study(folder, name=name, timezone=timezone))
+def create_study(folder: Path, *, name: str, timezone: str, database: str | None = None) -> "Study":
+    """Make an empty study in a folder that is not one yet; raises ``StudyError`` otherwise.
+
+    ``database`` is the URL of a PostgreSQL database; without it SQLite in the folder.
+    """
+    return Study(store=new_study(folder, name=name, timezone=timezone, url=database))
 
 
-def open_study(folder: Path) -> "Study":
+def open_study(folder: Path, *, database: str | None = None) -> "Study":
     """Open the study in a folder; raises ``StudyError`` when there is none or it is damaged."""
-    return Study(store=open_study_store(folder))
+    return Study(store=open_study_store(folder, url=database))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,9 +22,9 @@ def opened_study() -> Study | None:
     if folder is None:
         return None
     with _opening:
-        return _open(folder)
+        return _open(folder, Settings().database)
 
 
 @lru_cache(maxsize=4)
-def _open(folder: Path) -> Study:
-    return open_study(folder)
+def _open(folder: Path, database: str | None) -> Study:
+    return open_study(folder, database=database)
