@@ -1,0 +1,189 @@
+"""The one place where families are counted for publication, and where a figure is held.
+
+Rounding alone does not hide a family from someone who compares. A count that went from 40 to 45
+when one family moved in tells that it was counted; so does a site that shows 45 beside another
+that shows 40, when only one family reaches the one and not the other. So a figure, once given to
+a set of households, is given again to every set that differs from it by fewer than ``HOLD``: in
+the same release, in the next one, for another plan or another limit (rule 8 of the release rules;
+Hundepool et al., Statistical Disclosure Control, Wiley 2012, chapter 5, on linked tables and on
+tables published again; the standard it serves is FERPA, 34 CFR 99.31(b): no student is identified,
+through single or multiple releases).
+
+What is held is held against the set a figure was *counted* for, never against one it was only
+given to: else figures could creep away from the truth by four families a year. So a shown figure
+is always that of a set of k or more that differs from the true one by at most four; the true set
+has more than k − 5 households, and figure and truth differ by less than 10.
+
+What cannot be had: a figure that follows the truth must change somewhere, and there one family
+tips it. It then tells that five or more have changed since it was counted. A set nearer to
+another counted set than to its own takes the other's figure, which needs three changes or more.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from famgeo.errors import ReleaseError
+from famgeo.release.counts import Households, least_shown, round_count
+from famgeo.tables import Ledger
+from famgeo.tables.ledger import HIDDEN, digest
+
+HOLD = 5
+"""A figure stands until this many households have joined or left the set it was counted for."""
+
+Ints = NDArray[np.int64]
+NOBODY: Households = frozenset()
+
+
+class Counter:
+    """Answers every count and every decision of a release, and remembers each.
+
+    The first of several sets that are alike gets its own figure and the others get it too. So
+    the order of asking is a part of the answer, and the gate always asks in the same one; but
+    only between sets that differ by fewer than ``HOLD``, and only while they are new: what the
+    ledger holds answers alike in any order.
+    """
+
+    def __init__(self, secret: bytes, *, k: int = 10, ledger: Ledger | None = None) -> None:
+        ledger = Ledger() if ledger is None else ledger
+        if k < ledger.k:
+            message = (
+                f"Figures were released with k = {ledger.k}, so k = {k} would show groups that "
+                f"were hidden before. Set k in famgeo.toml to {ledger.k} or more."
+            )
+            raise ReleaseError(message)
+        self.k = k
+        self._secret = secret
+        self._ledger = ledger if k == ledger.k else replace(ledger, k=k)
+        self._sizes = _bits(ledger.members)
+        self._unnamed = np.array([not label for label in ledger.labels], dtype=bool)
+        self._columns = {name: at for at, name in enumerate(ledger.digests.tolist())}
+        self._digests: dict[str, int] = {}
+
+    @property
+    def ledger(self) -> Ledger:
+        """Everything counted so far; the ledger that was given, when nothing was added."""
+        return self._ledger
+
+    def figure(self, households: Households) -> int | None:
+        """Return the figure of a set of households; None when it is too small to show.
+
+        It is the figure of the nearest set counted before, of equals the first, if that differs
+        by fewer than ``HOLD``; else the set is counted, rounded by the key and remembered. When k
+        was raised since, a figure that would not be given today is not given again.
+        """
+        rows, away = self._near(households)
+        if len(rows):
+            return self._given(int(rows[np.argmin(away)]))
+        figure = round_count(households, self._secret, k=self.k)
+        self._remember(households, figure=HIDDEN if figure is None else figure)
+        return figure
+
+    def shows(self, households: Households) -> bool:
+        """Tell whether a set has a figure: the one question that decides what is shown.
+
+        A set so large that no set near it can be small has one, and need not be remembered.
+        """
+        sure = least_shown(self.k) + HOLD
+        return len(households) >= sure or self.figure(households) is not None
+
+    def pattern(
+        self,
+        label: str,
+        groups: Mapping[str, Households],
+        make: Callable[[], Collection[str]],
+    ) -> tuple[str, ...]:
+        """Return the names of the groups that a table shows, sorted, as held under its label.
+
+        ``groups`` is a partition; ``make`` says which of its names to show when nothing is held.
+        A pattern of this label stays while the households it leaves out now differ from those it
+        left out then by fewer than ``HOLD`` and each of its groups has a figure; of several, the
+        one that differs least, of equals the latest. Without this the first family in an empty
+        group would change which others are shown, and a table's shape would betray it.
+        """
+        held = [row for row, name in enumerate(self._ledger.labels) if name == label]
+        away = {row: self._left_out_away(row, groups) for row in held}
+        near = [row for row in held if away[row] < HOLD]
+        for row in sorted(near, key=lambda row: (away[row], -row)):
+            names = self._pattern_of(row)
+            if all(self.shows(groups.get(name, NOBODY)) for name in names):
+                return names
+        names = tuple(sorted(make()))
+        self._remember(left_out(groups, names), label=label, pattern=json.dumps(names))
+        return names
+
+    def _near(self, households: Households) -> tuple[Ints, Ints]:
+        """Return the counted sets that differ by fewer than ``HOLD``, and by how many they do."""
+        packed, known, new = self._packed(households)
+        extra = self._ledger.gone + new
+        # Sets of very different size need no comparing.
+        close = self._unnamed & (np.abs(self._sizes - known) + extra < HOLD)
+        rows: Ints = np.flatnonzero(close)
+        away: Ints = _bits(self._ledger.members[rows] ^ packed) + extra[rows]
+        return rows[away < HOLD], away[away < HOLD]
+
+    def _left_out_away(self, row: int, groups: Mapping[str, Households]) -> int:
+        packed, _, new = self._packed(left_out(groups, self._pattern_of(row)))
+        differ = _bits(self._ledger.members[[row]] ^ packed)
+        return int(differ[0] + self._ledger.gone[row]) + new
+
+    def _given(self, row: int) -> int | None:
+        figure = int(self._ledger.figures[row])
+        size = int(self._sizes[row] + self._ledger.gone[row])
+        return figure if figure >= least_shown(self.k) and size >= self.k else None
+
+    def _pattern_of(self, row: int) -> tuple[str, ...]:
+        return tuple(json.loads(self._ledger.patterns[row]))
+
+    def _packed(self, households: Households) -> tuple[NDArray[np.uint8], int, int]:
+        """Return a set as a row of the ledger would hold it, how many are in it, how many not."""
+        columns = [self._columns.get(self._digest(household)) for household in households]
+        known = [column for column in columns if column is not None]
+        bits = np.zeros(len(self._ledger.digests), dtype=bool)
+        bits[known] = True
+        return np.packbits(bits), len(known), len(columns) - len(known)
+
+    def _remember(
+        self, households: Households, *, figure: int = HIDDEN, label: str = "", pattern: str = ""
+    ) -> None:
+        self._widen(households)
+        row, size, _ = self._packed(households)
+        ledger = self._ledger
+        self._ledger = replace(
+            ledger,
+            members=np.vstack([ledger.members, row]),
+            gone=np.append(ledger.gone, 0),
+            figures=np.append(ledger.figures, figure),
+            labels=(*ledger.labels, label),
+            patterns=(*ledger.patterns, pattern),
+        )
+        self._sizes = np.append(self._sizes, size)
+        self._unnamed = np.append(self._unnamed, not label)
+
+    def _widen(self, households: Households) -> None:
+        """Give every household of a set a column, in the order of digests."""
+        new = sorted({self._digest(household) for household in households} - self._columns.keys())
+        digests = np.append(self._ledger.digests, np.array(new, dtype=np.uint64))
+        self._columns |= {name: at for at, name in enumerate(new, len(self._columns))}
+        missing = -(-len(digests) // 8) - self._ledger.members.shape[1]
+        members = np.pad(self._ledger.members, ((0, 0), (0, missing)))
+        self._ledger = replace(self._ledger, digests=digests, members=members)
+
+    def _digest(self, household: str) -> int:
+        if household not in self._digests:
+            self._digests[household] = digest(household, self._secret)
+        return self._digests[household]
+
+
+def left_out(groups: Mapping[str, Households], names: Collection[str]) -> Households:
+    """Return the households of all groups but those named."""
+    rest = [members for name, members in groups.items() if name not in names]
+    return frozenset().union(*rest)
+
+
+def _bits(rows: NDArray[np.uint8]) -> Ints:
+    counts: Ints = np.bitwise_count(rows).sum(axis=1, dtype=np.int64)
+    return counts
