@@ -125,14 +125,13 @@ class Meeting:
                 raise ValueError(text)  # noqa: TRY301 - one sentence for every way to be unreadable
             start = datetime.fromisoformat(f"{found[1]} {found[2]}")
             end = datetime.combine(start.date(), time.fromisoformat(found[3]))
-        except ValueError as error:
+            end += timedelta(days=end <= start)
+        except (ValueError, OverflowError) as error:
             message = (
-                f"The meeting '{text}' cannot be read. Write it as '2020-02-05 18:00/20:00': "
+                f"The meeting '{text[:40]}' cannot be read. Write it as '2020-02-05 18:00/20:00': "
                 "the date, the start, a slash and the end."
             )
             raise PlanError(message) from error
-        if end <= start:
-            end += timedelta(days=1)
         return cls(arrive_by=start.replace(tzinfo=zone), ends=end.replace(tzinfo=zone))
 
     @property

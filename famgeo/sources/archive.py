@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from famgeo.errors import SourceError
-from famgeo.sources.kinds import looks_like
+from famgeo.sources.kinds import looks_like, open_zip
 
 MAX_FILES = 50
 MAX_BYTES = 500_000_000
@@ -27,8 +27,8 @@ def read_archive(path: Path, wanted: frozenset[str]) -> tuple[dict[str, bytes], 
         more than 500 MB or 100 times its size, or has a name that leaves the zip.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = _safe_members(archive, path.name)
+        with path.open("rb") as file, open_zip(file) as archive:
+            members = _safe_members(archive, path)
             folder = _common_folder(members, wanted)
             return _read_wanted(archive, members, folder, wanted), folder
     except FileNotFoundError as error:
@@ -64,27 +64,35 @@ def _why_unreadable(path: Path) -> str:
     return f"this is {what or 'not a zip file'}. A timetable is a GTFS .zip file."
 
 
-def _safe_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+def _safe_members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
     members = [
         m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")
     ]
-    fault = ""
-    if len(members) > MAX_FILES:
-        fault = f"it holds {len(members):,} files, more than {MAX_FILES}"
-    elif sum(m.file_size for m in members) > MAX_BYTES:
-        fault = f"it unpacks to more than {MAX_BYTES // 1_000_000} MB"
-    elif any(_is_bomb(m) for m in members):
-        fault = f"a file in it unpacks to more than {MAX_RATIO} times its size"
-    elif any(_leaves(m) for m in members):
-        fault = "a file in it has a name that points outside the zip"
-    if fault:
-        message = f"{name}: {fault}, so it was not opened. Send a plain zip of text files."
+    if fault := _fault(members, path.stat().st_size):
+        message = f"{path.name}: {fault}, so it was not opened. Send a plain zip of text files."
         raise SourceError(message)
     return members
 
 
-def _is_bomb(member: zipfile.ZipInfo) -> bool:
-    return member.file_size > max(SMALL_BYTES, MAX_RATIO * member.compress_size)
+def _fault(members: list[zipfile.ZipInfo], packed: int) -> str:
+    """Say why a zip must not be opened, '' when it may be."""
+    unpacked = sum(m.file_size for m in members)
+    if len(members) > MAX_FILES:
+        return f"it holds {len(members):,} files, more than {MAX_FILES}"
+    if unpacked > MAX_BYTES:
+        return f"it unpacks to more than {MAX_BYTES // 1_000_000} MB"
+    # Files in a zip may overlap, so that each is small enough for what it claims to be packed in.
+    if _is_bomb(unpacked, packed) or any(_is_bomb(m.file_size, m.compress_size) for m in members):
+        return f"a file in it unpacks to more than {MAX_RATIO} times its size"
+    if any(_leaves(m) for m in members):
+        return "a file in it has a name that points outside the zip"
+    if len({m.filename for m in members}) < len(members):
+        return "two files in it have the same name"
+    return ""
+
+
+def _is_bomb(unpacked: int, packed: int) -> bool:
+    return unpacked > max(SMALL_BYTES, MAX_RATIO * packed)
 
 
 def _leaves(member: zipfile.ZipInfo) -> bool:

@@ -8,7 +8,7 @@ from famgeo.errors import SourceError
 from famgeo.sources.gtfs_text import Ledger, TextFile
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MAX_SERVICE_DAYS = 20_000_000
+MAX_SERVICE_DAYS = 5_000_000
 ADDED, REMOVED = "1", "2"
 
 Days = NDArray[np.datetime64]

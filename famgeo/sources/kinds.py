@@ -2,12 +2,15 @@
 
 import io
 import zipfile
+from typing import BinaryIO
 
 from famgeo.errors import SourceError
 
-MAX_UNPACKED_BYTES = 500_000_000
+MAX_UNPACKED_BYTES = 200_000_000
 MAX_RATIO = 100
 MAX_PARTS = 2_000
+MAX_DIRECTORY_BYTES = 1_000_000
+"""A zip lists its files at its end. Python holds ten times the list's size before it shows any."""
 
 SIGNATURES = (
     (b"%PDF", "a PDF document"),
@@ -74,13 +77,13 @@ def only_tables(data: bytes, name: str) -> None:
 def check_zip(data: bytes, name: str) -> None:
     """Raise ``SourceError`` for an archive that unpacks to more than a table ever needs.
 
-    At most 500 MB, 100 times the packed size and 2,000 parts: a "zip bomb" is far beyond each.
+    At most 200 MB, 100 times the file's size and 2,000 parts: a "zip bomb" is far beyond each.
     """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with open_zip(io.BytesIO(data)) as archive:
         parts = archive.infolist()
     unpacked = sum(part.file_size for part in parts)
-    packed = max(sum(part.compress_size for part in parts), 1)
-    if unpacked > MAX_UNPACKED_BYTES or unpacked > MAX_RATIO * packed or len(parts) > MAX_PARTS:
+    ratio = unpacked / len(data)  # of the whole file, for its parts may overlap
+    if unpacked > MAX_UNPACKED_BYTES or ratio > MAX_RATIO or len(parts) > MAX_PARTS:
         message = (
             f"{name} would unpack to {unpacked / 1e6:,.0f} MB in {len(parts):,} parts, more than "
             "a table needs; it was not opened. Save the table as CSV."
@@ -88,9 +91,21 @@ def check_zip(data: bytes, name: str) -> None:
         raise SourceError(message)
 
 
+def open_zip(file: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip whose list of files is of a size to be read.
+
+    Raises ``BadZipFile`` for what is no zip, and for a list that is longer than any real one.
+    """
+    end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - or read it all
+    if end and end[zipfile._ECD_SIZE] > MAX_DIRECTORY_BYTES:  # type: ignore[attr-defined]  # noqa: SLF001
+        message = "its list of files is too long"
+        raise zipfile.BadZipFile(message)
+    return zipfile.ZipFile(file)
+
+
 def _zip_kind(data: bytes) -> str:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with open_zip(io.BytesIO(data)) as archive:
             names = [name.lower() for name in archive.namelist()]
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError):
         return "a damaged or cut-off zip file or Excel workbook"

@@ -10,8 +10,10 @@ from pathlib import Path
 import osmium
 
 from famgeo.errors import SourceError
+from famgeo.sources.inflating import refuse_bomb
 
 _PBF_MARK = b"OSMHeader"
+HEAD_BYTES = 1 << 16
 _HOW = "Export it again as .osm.pbf and try once more."
 
 
@@ -29,8 +31,9 @@ def osm_file(path: Path | str) -> Iterator[OsmFile]:
     path = Path(path)
     form = _sniff(path)
     try:
+        refuse_bomb(path, form)
         yield OsmFile(path, form)
-    except (RuntimeError, OSError, ValueError) as error:
+    except (RuntimeError, OSError, ValueError, EOFError, zlib.error) as error:
         if isinstance(error, SourceError):
             raise
         message = f"{path.name} breaks off or is damaged inside ({_first_line(error)}). {_HOW}"
@@ -60,8 +63,8 @@ def _sniff(path: Path) -> str:
 def _sniff_xml(head: bytes) -> str:
     """Name the XML format, packed or plain; '' when it is none."""
     for mark, form, unpack in (
-        (b"\x1f\x8b", "osm.gz", lambda data: zlib.decompressobj(47).decompress(data)),
-        (b"BZh", "osm.bz2", lambda data: bz2.BZ2Decompressor().decompress(data)),
+        (b"\x1f\x8b", "osm.gz", lambda data: zlib.decompressobj(47).decompress(data, HEAD_BYTES)),
+        (b"BZh", "osm.bz2", lambda data: bz2.BZ2Decompressor().decompress(data, HEAD_BYTES)),
         (b"", "osm", lambda data: data),
     ):
         if head.startswith(mark):

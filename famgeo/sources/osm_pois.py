@@ -47,6 +47,8 @@ KINDS: Mapping[str, Mapping[str, str]] = {
 }
 """Tag → value → kind of asset; the first that matches counts."""
 
+LONGEST_HOURS = 500
+
 WHEELCHAIR = {"yes": Answer.YES, "designated": Answer.YES, "no": Answer.NO}
 """``limited`` is not here: someone must look, so it is unknown, and unknown never passes."""
 
@@ -133,4 +135,5 @@ def _languages(tags: Tags) -> str:
 
 def _hours(text: str) -> str:
     """Keep opening hours that can be evaluated; what cannot is not known."""
-    return text if text and opening_hours.validate(text) else ""
+    good = 0 < len(text) <= LONGEST_HOURS and opening_hours.validate(text)
+    return text if good else ""

@@ -4,8 +4,8 @@ Two passes in osmium's own code find node positions and tags, so nodes and ways 
 order; only the ways kept are looped over here.
 """
 
+from array import array
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -63,9 +63,8 @@ def _lines(file: OsmFile) -> _Lines:
     places = node_places(file)
     way_id: list[int] = []
     tags: list[list[str]] = []
-    ref: list[list[int]] = []
-    x: list[list[int]] = []
-    y: list[list[int]] = []
+    size: list[int] = []
+    ref, x, y = array("q"), array("i"), array("i")
     ways = osmium.FileProcessor(file, osmium.osm.WAY)
     for way in ways.with_filter(osmium.filter.KeyFilter(*_STREET_KEYS)).with_filter(places):
         has = dict(way.tags)
@@ -73,16 +72,17 @@ def _lines(file: OsmFile) -> _Lines:
             continue
         way_id.append(way.id)
         tags.append([has.get(key, "") for key in WAY_TAGS])
-        ref.append([node.ref for node in way.nodes])
-        x.append([node.x for node in way.nodes])
-        y.append([node.y for node in way.nodes])
+        size.append(len(way.nodes))
+        ref.extend(node.ref for node in way.nodes)
+        x.extend(node.x for node in way.nodes)
+        y.extend(node.y for node in way.nodes)
     return _Lines(
         way_id=way_id,
         tags=tags,
-        size=[len(refs) for refs in ref],
-        ref=np.fromiter(chain.from_iterable(ref), np.int64),
-        x=np.fromiter(chain.from_iterable(x), np.int32),
-        y=np.fromiter(chain.from_iterable(y), np.int32),
+        size=size,
+        ref=np.frombuffer(ref, np.int64),
+        x=np.frombuffer(x, np.int32),
+        y=np.frombuffer(y, np.int32),
     )
 
 

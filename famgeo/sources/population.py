@@ -1,25 +1,27 @@
 """Read where people live: polygons with a count, or a CSV of cell centres with one.
 
-GDAL opens whatever it recognises, and some formats point to other files. So the first bytes must
-be those of a shapefile or a GeoPackage before GDAL sees a file; GeoJSON is parsed without it.
+GDAL is not used. It opens whatever it recognises, and some of the formats that it knows point to
+other files: 68 bytes of XML with ``GPKG`` after them were a GeoPackage to a reader of first bytes
+and a pointer to any file of this computer to GDAL.
 """
 
 import json
-import warnings
-from difflib import get_close_matches
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from numpy.typing import NDArray
+from pyproj.exceptions import ProjError
 
 from famgeo.errors import SourceError
-from famgeo.sources import cells
+from famgeo.sources import cells, geopackage, shapefile
+from famgeo.sources.geopackage import read_geopackage
 from famgeo.sources.kinds import looks_like
 from famgeo.sources.places import COORDINATES, coordinates
+from famgeo.sources.rings import no_field
+from famgeo.sources.shapefile import read_shapefile
 from famgeo.sources.sheets import pick, read_bytes, read_sheet
 
 GEOPACKAGE = b"GPKG"
@@ -54,20 +56,27 @@ def read_population(path: Path, *, people_field: str) -> gpd.GeoDataFrame:
 
 
 def _polygons(path: Path, data: bytes, field: str) -> gpd.GeoDataFrame:
-    frame = _geojson(path, data) if data.lstrip()[:1] == b"{" else _by_gdal(path, data)
-    if field not in frame or field == frame.geometry.name:
-        names = [str(c) for c in frame.columns if c != frame.geometry.name]
-        near = get_close_matches(field, names, n=1) or names[:1]
-        hint = f" Is it '{near[0][:40]}'?" if near else ""
-        message = f"{path.name} has no field '{field}'.{hint} Name the field that counts people."
+    if data.lstrip()[:1] == b"{":
+        areas = _geojson(path, data, field)
+    elif data.startswith(geopackage.MAGIC) and data[GEOPACKAGE_AT:].startswith(GEOPACKAGE):
+        areas = read_geopackage(path, field)
+    elif data.startswith(shapefile.MAGIC):
+        areas = read_shapefile(path, data, field)
+    else:
+        message = (
+            f"{path.name} looks like {looks_like(data)}; "
+            "give a shapefile (.shp), a GeoPackage, a GeoJSON or a CSV of cell centres."
+        )
         raise SourceError(message)
-    shapes = gpd.GeoDataFrame({"people": frame[field]}, geometry=frame.geometry.make_valid())
-    kept = shapes[shapes.geom_type.isin(["Polygon", "MultiPolygon"])]
-    return _in_degrees(kept, path.name)
+    return _in_degrees(areas[areas.geom_type.isin(["Polygon", "MultiPolygon"])], path.name)
 
 
 def _in_degrees(areas: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
-    placed = areas.set_crs(WGS84) if areas.crs is None else areas.to_crs(WGS84)
+    try:
+        placed = areas.set_crs(WGS84) if areas.crs is None else areas.to_crs(WGS84)
+    except ProjError as error:
+        message = f"{name} has a projection that cannot be undone; export it as WGS 84."
+        raise SourceError(message) from error
     edges = placed.total_bounds
     if len(placed) and not (np.isfinite(edges).all() and np.abs(edges).max() <= 180):  # noqa: PLR2004
         message = f"{name} is not in degrees and does not say its projection; export it as WGS 84."
@@ -75,35 +84,20 @@ def _in_degrees(areas: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     return placed
 
 
-def _geojson(path: Path, data: bytes) -> gpd.GeoDataFrame:
+def _geojson(path: Path, data: bytes, field: str) -> gpd.GeoDataFrame:
     try:
         content = json.loads(data)
         if content["type"] != "FeatureCollection":
             raise KeyError(content["type"])  # noqa: TRY301 - one sentence for all of it
-        return gpd.GeoDataFrame.from_features(content["features"], crs=WGS84)
+        frame = gpd.GeoDataFrame.from_features(content["features"], crs=WGS84)
+        shapes = frame.geometry.make_valid()
     except Exception as error:  # shapely and geopandas raise many kinds for malformed features
         message = f"{path.name} is no complete GeoJSON FeatureCollection; export it again."
         raise SourceError(message) from error
-
-
-def _by_gdal(path: Path, data: bytes) -> gpd.GeoDataFrame:
-    package = data[GEOPACKAGE_AT : GEOPACKAGE_AT + 4] == GEOPACKAGE
-    if not package and looks_like(data) != "part of a shapefile":
-        message = (
-            f"{path.name} looks like {looks_like(data)}; "
-            "give a shapefile (.shp), a GeoPackage, a GeoJSON or a CSV of cell centres."
-        )
-        raise SourceError(message)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # GDAL's remarks on damaged files
-            frame = pyogrio.read_dataframe(path)
-            return gpd.GeoDataFrame(frame, geometry="geometry")
-    except Exception as error:  # GDAL's errors have no common parent
-        message = (
-            f"{path.name} cannot be read; for a shapefile keep its .shx, .dbf and .prj beside it."
-        )
-        raise SourceError(message) from error
+    names = [str(c) for c in frame.columns if c != frame.geometry.name]
+    if field not in names:
+        raise no_field(path.name, field, names)
+    return gpd.GeoDataFrame({"people": frame[field]}, geometry=shapes, crs=WGS84)
 
 
 def _cells(path: Path, field: str) -> gpd.GeoDataFrame:

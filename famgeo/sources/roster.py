@@ -70,7 +70,7 @@ def read_roster(
     Raises ``SourceError`` when the file cannot be used; a bad row is refused by number.
     """
     sheet = read_sheet(path)
-    picked = pick(sheet, SYNONYMS, required=REQUIRED)
+    picked = pick(sheet, SYNONYMS, required=REQUIRED, quote=False)
     table = picked.table.assign(household_id=_household_ids(picked.table))
     where = coordinates(table, district=district, show_figures=False)
     reasons = cells.first_of(

@@ -90,20 +90,26 @@ def read_bytes(path: Path) -> bytes:
 
 
 def pick(
-    sheet: Sheet, synonyms: Mapping[str, tuple[str, ...]], *, required: tuple[str, ...] = ()
+    sheet: Sheet,
+    synonyms: Mapping[str, tuple[str, ...]],
+    *,
+    required: tuple[str, ...] = (),
+    quote: bool = True,
 ) -> Picked:
     """Pick a reader's columns by name or synonym, whatever their case, spaces or underscores.
 
     synonyms : the reader's column → other names it goes by, the best first.
+    quote : whether a message may repeat a header. False names columns by their letters: where the
+    first row is no header, it is a family.
     Returns the columns that are there, stripped text, blanks as ''.
     Raises ``SourceError`` naming the required columns that are missing and the nearest headers.
     """
     place = _places(sheet.header, synonyms)
     if missing := [c for c in required if c not in place]:
-        raise SourceError(_missing(sheet, missing, synonyms, set(place.values())))
+        raise SourceError(_missing(sheet, missing, synonyms, set(place.values()), quote=quote))
     columns = {name: _texts(record[at] for record in sheet.records) for name, at in place.items()}
     table = pd.DataFrame(columns, index=pd.RangeIndex(len(sheet.records)))
-    return Picked(table, _unused(sheet.header, set(place.values())))
+    return Picked(table, _unused(sheet.header, set(place.values()), quote=quote))
 
 
 def header_key(name: str) -> str:
@@ -141,29 +147,49 @@ def _places(header: list[str], synonyms: Mapping[str, tuple[str, ...]]) -> dict[
 
 
 def _missing(
-    sheet: Sheet, missing: list[str], synonyms: Mapping[str, tuple[str, ...]], used: set[int]
+    sheet: Sheet,
+    missing: list[str],
+    synonyms: Mapping[str, tuple[str, ...]],
+    used: set[int],
+    *,
+    quote: bool,
 ) -> str:
-    free = {header_key(n)[:40]: n for i, n in enumerate(sheet.header) if i not in used and n}
+    free = {header_key(n)[:40]: i for i, n in enumerate(sheet.header) if i not in used and n}
     nearest = {}
     for column in missing:
         names = [header_key(n) for n in (column, *synonyms[column])]
         close = [hit for n in names for hit in get_close_matches(n, free, n=1, cutoff=0.7)]
         if close:
-            nearest[column] = free[close[0]]
+            nearest[column] = _called(sheet.header, free[close[0]], quote=quote)
     plural = "columns" if len(missing) > 1 else "column"
-    hints = "".join(f" Is '{got[:40]}' the column {want}?" for want, got in nearest.items())
+    which = "" if quote else "column "
+    hints = "".join(f" Is {which}{got} the column {want}?" for want, got in nearest.items())
     return (
         f"{sheet.name} lacks the {plural} {', '.join(missing)}.{hints} "
         "Name the columns in the first row, as in the sample files."
     )
 
 
-def _unused(header: list[str], used: set[int]) -> tuple[str, ...]:
-    names = [f"'{n[:40]}'" for i, n in enumerate(header) if i not in used and n]
+def _unused(header: list[str], used: set[int], *, quote: bool) -> tuple[str, ...]:
+    names = [_called(header, i, quote=quote) for i, n in enumerate(header) if i not in used and n]
     if not names:
         return ()
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""  # noqa: PLR2004 - a short list
     return (f"Columns not used: {', '.join(names[:8])}{more}.",)
+
+
+def _called(header: list[str], at: int, *, quote: bool) -> str:
+    return f"'{header[at][:40]}'" if quote else column_letters(at)
+
+
+def column_letters(at: int) -> str:
+    """Return what a spreadsheet calls a column, counted from 0.
+
+    >>> column_letters(0), column_letters(26)
+    ('A', 'AA')
+    """
+    before, last = divmod(at, 26)
+    return (column_letters(before - 1) if before else "") + chr(ord("A") + last)
 
 
 def _named(numbered: Iterable[list[str]]) -> Iterator[Row]:

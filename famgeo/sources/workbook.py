@@ -14,7 +14,8 @@ from famgeo.sources.kinds import check_zip
 
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
-MAX_CELLS = 100_000_000
+MAX_CELLS = 20_000_000
+"""Blank ones count: a lone cell far to the right makes its row as long as that."""
 
 
 def workbook_rows(data: bytes, name: str) -> tuple[list[list[str]], str]:
@@ -57,7 +58,15 @@ def _rows(sheet: ReadOnlyWorksheet, name: str) -> Iterator[list[str]]:
         if cells > MAX_CELLS or len(row) > MAX_COLUMNS:
             message = f"{name} has more cells than a table needs; remove the empty columns."
             raise SourceError(message)
-        yield [_text(value) for value in row]
+        yield _without_end([_text(value) for value in row])
+
+
+def _without_end(cells: list[str]) -> list[str]:
+    """Drop the blank cells at the end of a row, which a workbook need not have stored."""
+    filled = len(cells)
+    while filled and not cells[filled - 1]:
+        filled -= 1
+    return cells[:filled]
 
 
 def _text(value: object) -> str:

@@ -14,6 +14,9 @@ from famgeo.store.whole_files import write_whole
 
 SETTINGS_NAME = "famgeo.toml"
 
+LONGEST_SHOWN = 60
+LARGEST_WHOLE = 2**53
+
 COMMENTS = {
     "limit_min": "longest trip each way, door to door [minutes]",
     "walk_kmh": "walking speed on the level [km/h]",
@@ -37,7 +40,8 @@ def read_settings(path: Path) -> StudySettings:
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        # ValueError: TOML's own and UTF-8's errors, and a number of thousands of digits.
         message = f"{path} cannot be read: {_one_line(error)}. Correct that line and save the file."
         raise StudyError(message) from error
     limits = document.pop("limits", {})
@@ -72,7 +76,8 @@ def _checked(path: Path, found: dict[str, Any], kind: type, where: str) -> dict[
     known = {f.name: f for f in fields(kind) if f.name != "limits"}
     for name in found:
         if name not in known:
-            raise StudyError(f"{path}: there is no setting '{where}{name}'." + _near(name, known))
+            short = name[:LONGEST_SHOWN]
+            raise StudyError(f"{path}: there is no setting '{where}{short}'." + _near(short, known))
     for name, item in known.items():
         if name not in found and item.default is MISSING:
             message = f"{path}: the setting '{where}{name}' is missing. Write it on its own line."
@@ -83,12 +88,21 @@ def _checked(path: Path, found: dict[str, Any], kind: type, where: str) -> dict[
 def _value(path: Path, where: str, item: Field[object], value: object) -> object:
     kind = item.type if isinstance(item.type, type) else str
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) < LARGEST_WHOLE else math.inf
     if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
         words = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
-        message = f"{path}: '{where}{item.name}' is {value!r}; it must be {words[kind]}."
+        message = f"{path}: '{where}{item.name}' is {_shown(value)}; it must be {words[kind]}."
         raise StudyError(message)
     return value
+
+
+def _shown(value: object) -> str:
+    """Return a value as a message may hold it: in one short line."""
+    try:
+        shown = repr(value)
+    except ValueError:  # a number of thousands of digits, written in base 16
+        return "a huge number"
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
 
 
 def _near(name: str, known: dict[str, Field[object]]) -> str:
