@@ -38,7 +38,8 @@ from famgeo.store.artifacts import load_arrays, save_arrays
 from famgeo.store.engine import Database, open_database, sqlite_url
 from famgeo.store.fingerprint import fingerprint
 from famgeo.store.frames import point_table, read_points, rows_of
-from famgeo.tables import BARRIERS, STUDENTS, check
+from famgeo.store.published import ledger_table, read_ledger, write_ledger
+from famgeo.tables import BARRIERS, STUDENTS, Ledger, check
 
 VAULT_NAME = "vault.db"
 PRIVATE_NAME = "private"
@@ -72,6 +73,8 @@ BARRIER_TABLES = Table(
     Column("meeting_id", Text, primary_key=True),
     Column("parquet", LargeBinary, nullable=False),
 )
+
+LEDGER_ROWS = ledger_table(METADATA)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,19 @@ class StudyVault:
                 found = secrets.token_bytes(SECRET_BYTES)
                 connection.execute(insert(SECRETS), {"name": "rounding", "value": found})
         return bytes(found)
+
+    def ledger(self) -> Ledger:
+        """Return what was ever counted for publication; raises ``StudyError`` when damaged."""
+        with self.database.reading() as connection:
+            return read_ledger(connection, LEDGER_ROWS)
+
+    def save_ledger(self, ledger: Ledger, *, over: Ledger) -> None:
+        """Replace the ledger, before anything counted by it is shown.
+
+        Raises ``StudyError`` when the stored one is not ``over`` any more.
+        """
+        with self.database.writing() as connection:
+            write_ledger(connection, LEDGER_ROWS, ledger, over=over)
 
     def save_barriers(self, barriers: pd.DataFrame) -> None:
         """Replace the stored BARRIERS rows of the meetings in this table."""
