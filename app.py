@@ -2,5 +2,7 @@
 
 import streamlit as st
 
+from famgeo.ui import people
+
 st.set_page_config(page_title="famgeo", layout="wide", initial_sidebar_state="collapsed")
-st.navigation([st.Page("pages/explore.py", title="Explore", default=True)], position="top").run()
+st.navigation(people.pages(), position="top").run()

@@ -16,6 +16,7 @@ import shapely
 from famgeo.domain import Meeting, StudySettings
 from famgeo.outputs.basemap import build_basemap
 from famgeo.tables import Headline, Release, ReleasedPlan
+from famgeo.tables.schemas import no_neighborhoods, no_tables
 
 WEST, SOUTH, STEP = -99.72, 38.29, 0.01
 FAMILIES = 20
@@ -103,6 +104,14 @@ class DrawnStudy:
     planned: bool = True
     dates: tuple[date, date] | None = (date(2026, 9, 1), date(2026, 12, 18))
     tiles: Path | None = None
+    store: object = None
+    neighborhoods: gpd.GeoDataFrame = field(default_factory=no_neighborhoods)
+    tables: pd.DataFrame = field(default_factory=no_tables)
+
+    def schools(self) -> gpd.GeoDataFrame:
+        """Return the schools among the places, by the columns the app reads."""
+        schools = self.places[self.places.kind == "school"]
+        return schools.rename(columns={"site_id": "school_id"})[["school_id", "name", "geometry"]]
 
     def release(self) -> Release | None:
         """Return the newest release."""
@@ -115,6 +124,8 @@ class DrawnStudy:
             k=10,
             home_areas=self.areas,
             unmapped=None,
+            neighborhoods=self.neighborhoods,
+            tables=self.tables,
             plans=plans,
         )
 

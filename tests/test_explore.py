@@ -26,7 +26,7 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path):
     """Return a function that opens the app on a drawn study."""
 
     def start(study: object, **address: str) -> AppTest:
-        def open_study(_folder: object) -> object:
+        def open_study(_folder: object, **_database: object) -> object:
             if isinstance(study, Exception):
                 raise study
             return study

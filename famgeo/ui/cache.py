@@ -1,6 +1,7 @@
-"""Travel as public geography, worked out once and shared by all who look.
+"""Travel as public geography, worked out once for each kind of look at a release.
 
-Everything kept here is released or public, so all users may share it.
+Everything kept here is released or public. It is kept by release, role and schools nonetheless, so
+that what one person's page worked out is never another's to see.
 """
 
 from dataclasses import replace
@@ -11,24 +12,31 @@ import pandas as pd
 import streamlit as st
 
 from famgeo.domain import Meeting, Reason
+from famgeo.roles import Person
 from famgeo.study.study import Study
+from famgeo.tables import Release
+from famgeo.ui.scope import seen_as
 
 
 def round_trips(
-    study: Study, release_id: str, site_id: str, meeting: Meeting, means: str
+    study: Study, person: Person, release: Release, *, site_id: str, meeting: Meeting, means: str
 ) -> pd.DataFrame:
     """Return how people of each home area would come to a meeting at a site and go home.
 
-    One row per home area, indexed by ``home_area_id``: ``there_min``, ``home_min``, ``margin_min``
-    (below 0 when the last way home leaves before the end) and ``reason``. Computed from streets
-    and timetables alone, and kept.
+    One row per home area of ``release``, which is what ``person`` sees of the newest one, indexed
+    by ``home_area_id``: ``there_min``, ``home_min``, ``margin_min`` (below 0 when the last way home
+    leaves before the end) and ``reason``. Computed from streets and timetables alone, and kept.
     """
-    trips = _round_trips(study, meeting, release_id, site_id, meeting.meeting_id, means)
+
+    def of(asked: Meeting) -> pd.DataFrame:
+        key = (release.release_id, seen_as(person), site_id, asked.meeting_id, means)
+        return _round_trips(study, release, asked, key)
+
+    trips = of(meeting)
     if trips.margin_min.notna().all():
         return trips
     early = replace(meeting, ends=meeting.arrive_by + timedelta(minutes=1))
-    before = _round_trips(study, early, release_id, site_id, early.meeting_id, means)
-    return told_when_it_left(trips, before, later_min=(meeting.ends - early.ends).seconds / 60)
+    return told_when_it_left(trips, of(early), later_min=(meeting.ends - early.ends).seconds / 60)
 
 
 def told_when_it_left(
@@ -51,11 +59,10 @@ def told_when_it_left(
 @st.cache_data(max_entries=500, show_spinner=False)
 def _round_trips(
     _study: Study,
+    _release: Release,
     _meeting: Meeting,
-    release_id: str,  # noqa: ARG001 - the cache's key: new home areas, new rows
-    site_id: str,
-    meeting_id: str,  # noqa: ARG001 - the same: the meeting itself is not hashed
-    means: str,
+    key: tuple[str, tuple[str, ...], str, str, str],
 ) -> pd.DataFrame:
-    trips = _study.round_trips(site_id, _meeting, means)
-    return trips.set_index("home_area_id")
+    _release_id, _seen, site_id, _meeting_id, means = key
+    trips = _study.round_trips(site_id, _meeting, means).set_index("home_area_id")
+    return trips[trips.index.isin(_release.home_areas.home_area_id)]

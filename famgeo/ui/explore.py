@@ -15,12 +15,14 @@ import streamlit as st
 from famgeo.domain import timezone
 from famgeo.errors import FamgeoError
 from famgeo.outputs.maps import MapView
+from famgeo.roles import Person, Right
 from famgeo.study.study import Study
 from famgeo.tables import Release, ReleasedPlan
 from famgeo.ui import show, words
 from famgeo.ui.cache import round_trips
 from famgeo.ui.forms import choose_view
 from famgeo.ui.offline import ground_url
+from famgeo.ui.scope import release_for, seen_as
 from famgeo.ui.state import View, day_outside, first_view, remember
 
 AREA_KEY = "area"
@@ -39,9 +41,10 @@ class Explored:
 
 @dataclass(frozen=True, kw_only=True)
 class District:
-    """What a page shows of a study: public places and the newest release."""
+    """What a page shows of a study: public places, and what a person sees of the newest release."""
 
     study: Study
+    person: Person
     sites: gpd.GeoDataFrame
     release: Release | None
     dates: tuple[date, date] | None
@@ -65,14 +68,15 @@ class District:
         return pd.Series(areas.families.to_numpy(), index=areas.home_area_id.to_numpy())
 
 
-def load(study: Study) -> District:
-    """Read what the page shows; where that fails, say of which study before the reason."""
+def load(study: Study, person: Person) -> District:
+    """Read what the page shows a person; where that fails, say of which study before the reason."""
     try:
         with show.working(first=LOOKED_KEY not in st.session_state):
             return District(
                 study=study,
+                person=person,
                 sites=_schools_first(study.sites()),
-                release=study.release(),
+                release=_seen(study, person),
                 dates=study.service_dates(),
             )
     except FamgeoError:
@@ -87,6 +91,8 @@ def headline(district: District) -> None:
         show.answer(name, words.headline(plan), plan.headline)
     elif district.release is None:
         show.opening(name, words.NO_RELEASE)
+    elif not district.person.may(Right.VIEW_PLAN):
+        show.opening(name, words.MAP_ALONE)
     else:
         show.opening(name, words.NO_PLAN)
     if district.dates is None:
@@ -118,7 +124,12 @@ def look(district: District, view: View) -> Explored | None:
     meeting = view.meeting(zone)
     with show.working(first=LOOKED_KEY not in st.session_state):
         trips = round_trips(
-            district.study, district.release.release_id, view.site_id, meeting, view.means
+            district.study,
+            district.person,
+            district.release,
+            site_id=view.site_id,
+            meeting=meeting,
+            means=view.means,
         )
     st.session_state[LOOKED_KEY] = True
     return Explored(view=view, trips=trips)
@@ -151,6 +162,11 @@ def details(district: District, explored: Explored | None) -> None:
         show.table(_rows(district, explored), on_choice=lambda: _take_row(explored))
 
 
+def _seen(study: Study, person: Person) -> Release | None:
+    release = study.release()
+    return release and release_for(person, release, study.schools())
+
+
 def _schools_first(sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     order = np.lexsort([sites["name"].to_numpy(), (sites.kind != "school").to_numpy()])
     return sites.iloc[order].reset_index(drop=True)
@@ -181,8 +197,9 @@ def _painted(district: District, explored: Explored | None, view: View) -> MapVi
 
 
 def _map_key(district: District) -> str:
-    """Name the map after its release, so new home areas make a new map."""
-    return f"{MAP_KEY}-{district.release.release_id if district.release else 'places'}"
+    """Name the map after what is seen of which release, so new home areas make a new map."""
+    seen = "-".join(seen_as(district.person))
+    return f"{MAP_KEY}-{seen}-{district.release.release_id if district.release else 'places'}"
 
 
 def _take_choice(key: str) -> None:

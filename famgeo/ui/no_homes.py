@@ -9,8 +9,8 @@ import os
 import re
 import sys
 
-VAULT_FILES = re.compile(r"vault\.db|(?:^|[/\\.])trips-[0-9a-f]", re.IGNORECASE)
-VAULT_CODE = re.compile(r"famgeo[/\\](?:store[/\\]vault|cli[/\\])")
+VAULT_FILES = re.compile(r"vault\.(?:db|erased)|(?:^|[/\\.])trips-[0-9a-f]", re.IGNORECASE)
+VAULT_CODE = re.compile(r"famgeo[/\\](?:store[/\\](?:vault|published)|cli[/\\])")
 OPENING = frozenset({"open", "sqlite3.connect", "os.link", "os.symlink", "os.rename"})
 
 

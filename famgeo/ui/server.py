@@ -1,21 +1,18 @@
-"""Serve the app to this computer alone: loopback, own files only, the study's public map tiles."""
+"""Serve the app: to this computer alone, or by sign-in; own files and public map tiles only."""
 
 import argparse
-import base64
 import errno
-import hashlib
 import os
-import re
 import socket
 import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
 
-import streamlit
 import typer
 import uvicorn
 from starlette.middleware import Middleware
@@ -24,24 +21,25 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config as options
 from streamlit.starlette import App
 
 from famgeo.domain import Meeting
 from famgeo.errors import FamgeoError
-from famgeo.settings import bundled
+from famgeo.settings import Settings, SignIn, bundled
+from famgeo.study.study import Study
+from famgeo.ui.accounts import Accounts, accounts
+from famgeo.ui.gate import PERSON_HEADER, Gate
+from famgeo.ui.headers import OwnFilesOnly
 from famgeo.ui.no_homes import keep_out
 from famgeo.ui.offline import GROUND_URL, STATIC_URL
 from famgeo.ui.opened import opened_study
+from famgeo.ui.signin import Entrance
+from famgeo.ui.starting import check_start
 
-HOST = "127.0.0.1"
-HOSTS = ("localhost", HOST)
 PORTS_TRIED = 50
-COMPONENT = "/component/"
 
 CONFIG: Mapping[str, str | int | bool] = {
-    "server.address": HOST,
     "server.headless": True,
     "server.enableCORS": True,
     "server.enableXsrfProtection": True,
@@ -73,23 +71,29 @@ def serve(study_folder: Path | None, port: int, *, headless: bool = False) -> No
     Raises
     ------
     FamgeoError
-        When no port from the one asked for upwards is free.
+        When no port from the one asked for upwards is free, or when the settings leave a door open.
     """
     with suppress(KeyboardInterrupt):
-        _serve(study_folder, _listen(port), port, headless=headless)
+        if study_folder is not None:
+            os.environ["FAMGEO_STUDY"] = str(study_folder)
+        settings = Settings()
+        check_start(settings, opened_study() if settings.sign_in is not SignIn.NONE else None)
+        _serve(settings, _listen(settings.address, port), port, headless=headless)
 
 
-def _serve(
-    study_folder: Path | None, listener: socket.socket, port: int, *, headless: bool
-) -> None:
+def _serve(settings: Settings, listener: socket.socket, port: int, *, headless: bool) -> None:
     keep_out()
     taken = listener.getsockname()[1]
-    _configure(study_folder, taken)
+    _configure(settings, taken)
     address = f"http://localhost:{taken}"
     note = f" (port {port} was taken)" if port not in {0, taken} else ""
     typer.echo(f"famgeo is open at {address}{note}. Press Ctrl+C to stop.", err=True)
     quiet = uvicorn.Config(
-        make_app("" if headless else address), log_level="error", access_log=False
+        make_app(settings, "" if headless else address),
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,  # who is at the other end is what the connection says
+        server_header=False,
     )
     threading.Thread(target=_read_ahead, daemon=True).start()
     uvicorn.Server(quiet).run(sockets=[listener])
@@ -106,28 +110,47 @@ def _read_ahead() -> None:
         study.round_trips(study.sites()["site_id"].iloc[0], meeting, "transit")
 
 
-def make_app(address: str = "") -> App:
+def make_app(settings: Settings, address: str = "") -> App:
     """Build the app with its routes and guards; open ``address`` in a browser once it runs."""
+    hosts = list(settings.host_names)
     return App(
         bundled() / "app.py",
         lifespan=_opens(address),
-        routes=_routes(),
+        routes=_routes(settings),
         middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS), www_redirect=False),
-            Middleware(OwnFilesOnly),
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+            Middleware(OwnFilesOnly, https=settings.https),
+            *_gate(settings),
         ],
     )
 
 
-def _listen(port: int) -> socket.socket:
-    """Listen on the first free loopback port from this one upwards; 0 means any."""
+def _gate(settings: Settings) -> list[Middleware]:
+    if settings.sign_in is SignIn.NONE:
+        return []
+    return [Middleware(Gate, settings=settings, accounts=_accounts)]
+
+
+def _accounts() -> Accounts:
+    return accounts(_study())
+
+
+def _study() -> Study:
+    study = opened_study()
+    assert study is not None  # checked at the start
+    return study
+
+
+def _listen(address: IPv4Address | IPv6Address, port: int) -> socket.socket:
+    """Listen on the first free port from this one upwards; 0 means any."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
     last = min(port + PORTS_TRIED, 65535)
     for wanted in range(port, last + 1):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener = socket.socket(family, socket.SOCK_STREAM)
         if os.name != "nt":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, wanted))
+            listener.bind((str(address), wanted))
             listener.listen(128)
         except OSError as error:
             listener.close()
@@ -139,12 +162,14 @@ def _listen(port: int) -> socket.socket:
     raise FamgeoError(message)
 
 
-def _configure(study_folder: Path | None, port: int) -> None:
-    """Hand Streamlit its settings, and the app its study by environment."""
-    for name, value in {**CONFIG, "server.port": port}.items():
+def _configure(settings: Settings, port: int) -> None:
+    """Hand Streamlit its settings."""
+    own = {"server.address": str(settings.address), "server.port": port}
+    for name, value in {**CONFIG, **own}.items():
         options.set_option(name, value)
-    if study_folder is not None:
-        os.environ["FAMGEO_STUDY"] = str(study_folder)
+    if settings.sign_in is not SignIn.NONE:
+        # A broken connection is taken up again by the same person only.
+        options.set_option("server.trustedUserHeaders", {PERSON_HEADER: "famgeo_person"})
 
 
 def _opens(address: str) -> Any:
@@ -163,11 +188,15 @@ def _has_screen() -> bool:
     return bool(x11_or_wayland) or sys.platform in {"darwin", "win32"}
 
 
-def _routes() -> list[BaseRoute]:
-    return [
+def _routes(settings: Settings) -> list[BaseRoute]:
+    public: list[BaseRoute] = [
         Mount(STATIC_URL, StaticFiles(directory=bundled() / "static")),
         Route(GROUND_URL, _ground, methods=["GET"]),
     ]
+    if settings.sign_in in {SignIn.NONE, SignIn.PROXY}:
+        return public
+    entrance = Entrance(settings, _accounts, where=lambda: _study().settings.name)
+    return [*public, *entrance.routes()]
 
 
 def _ground(_request: Request) -> Response:
@@ -180,53 +209,6 @@ def _ground(_request: Request) -> Response:
     if path is None or not path.is_file():
         return PlainTextResponse("There is no background map.", status_code=404)
     return FileResponse(path, media_type="application/octet-stream")
-
-
-class OwnFilesOnly:
-    """Tell the browser to load nothing from anywhere else, and to run no script in a page's text.
-
-    The map's frame builds its script from text, as folium does, so it alone may do so; names never
-    reach it but as JSON (``outputs.maps.script_json``).
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.page = _headers(_inline_scripts())
-        self.component = _headers("'unsafe-inline' 'unsafe-eval'")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the headers to every answer."""
-        extra = self.component if scope.get("path", "").startswith(COMPONENT) else self.page
-
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *extra]
-            await send(message)
-
-        await self.app(scope, receive, send_guarded)
-
-
-def _headers(scripts: str) -> list[tuple[bytes, bytes]]:
-    policy = (
-        "default-src 'self'; "
-        f"script-src 'self' {scripts} 'wasm-unsafe-eval'; "
-        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-        "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
-        "frame-ancestors 'self'"
-    )
-    return [
-        (b"content-security-policy", policy.encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"no-referrer"),
-    ]
-
-
-def _inline_scripts() -> str:
-    """Return the fingerprints of the scripts Streamlit writes into its own page."""
-    page = Path(streamlit.__file__).parent / "static" / "index.html"
-    scripts = re.findall(r"<script>(.*?)</script>", page.read_text("utf-8"), re.DOTALL)
-    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
-    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 
 
 def main() -> None:

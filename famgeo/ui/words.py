@@ -69,6 +69,7 @@ COUNTS_ALL = (
     "The answer at the top knows who has one."
 )
 NO_RELEASE = "No families have been brought into this study yet."
+MAP_ALONE = "Move the meeting about to see who could come and get home again."
 NO_PLAN = "There is no plan for this study yet. Move the meeting about to see who could come."
 NO_TIMETABLE = (
     "This study has no bus timetable yet, so only travel on foot and by car is shown. "

@@ -17,7 +17,7 @@ def main() -> None:
     """Serve on a free port until stopped."""
     folder, names = Path(sys.argv[1]), sys.argv[2:]
     study = drawn.DrawnStudy(places=drawn.sites(*names), tiles=drawn.ground(folder))
-    opened.open_study = lambda _folder: study
+    opened.open_study = lambda _folder, **_database: study
     server.serve(folder, 0, headless=True)
 
 

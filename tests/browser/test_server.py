@@ -5,12 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
+from ipaddress import IPv4Address
 from urllib.parse import urlsplit
 
 import pytest
 from serving import SERVER
 
-from famgeo.ui.server import HOST, _listen
+from famgeo.ui.server import _listen
+
+HOST = "127.0.0.1"
 
 pytestmark = pytest.mark.network
 
@@ -78,7 +81,7 @@ def test_a_taken_port_gives_way_to_the_next_free_one() -> None:
         taken.bind((HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with _listen(port) as found:
+        with _listen(IPv4Address(HOST), port) as found:
             host, other = found.getsockname()
     assert host == HOST
     assert port < other <= port + 50
