@@ -1,10 +1,13 @@
-"""What every test may ask for: the real test cities, and property tests that time nothing."""
+"""What every test may ask for: real cities, both databases, property tests that time nothing."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databases import fresh_schema, postgres_server
 from hypothesis import settings
+from sqlalchemy.engine import URL
 
 # Holding no doctest, and not to be imported for one: what needs the bench extra, and namesakes.
 collect_ignore_glob = ["conftest.py", "*/conftest.py", "bench/*_peers.py", "bench/study_road.py"]
@@ -26,3 +29,13 @@ def cities() -> Path:
     if missing := [city for city in CITIES if not (folder / city).is_dir()]:
         pytest.fail(f"FAMGEO_CITIES is {folder}, which lacks: {', '.join(missing)}.")
     return folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> Iterator[URL | None]:
+    """Return where a study keeps its tables: None is its own file, else an empty schema."""
+    if request.param == "sqlite":
+        yield None
+        return
+    with fresh_schema(postgres_server()) as url:
+        yield url

@@ -25,16 +25,23 @@ Coordinates = ("lon", "lat")
 
 
 def point_table(
-    name: str, metadata: MetaData, schema: pa.DataFrameSchema, *, key: tuple[str, ...]
+    name: str,
+    metadata: MetaData,
+    schema: pa.DataFrameSchema,
+    *more: Column[Any],
+    key: tuple[str, ...],
 ) -> Table:
-    """Declare the database table of a shared schema; its point becomes ``lon`` and ``lat``."""
+    """Declare the database table of a shared schema; its point becomes ``lon`` and ``lat``.
+
+    ``more`` are columns that only the database knows.
+    """
     columns = [
         Column(column, _type(spec), nullable=bool(spec.nullable))
         for column, spec in schema.columns.items()
         if column != "geometry"
     ]
     points = [Column(axis, Float(53), nullable=False) for axis in Coordinates]
-    return Table(name, metadata, *columns, *points, PrimaryKeyConstraint(*key))
+    return Table(name, metadata, *columns, *points, *more, PrimaryKeyConstraint(*key))
 
 
 def rows_of(frame: gpd.GeoDataFrame, schema: pa.DataFrameSchema) -> list[dict[str, Any]]:

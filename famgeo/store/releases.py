@@ -9,7 +9,16 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from famgeo.tables import HOME_AREAS, SITES, Headline, Release, ReleasedPlan, check
+from famgeo.tables import (
+    HOME_AREAS,
+    NEIGHBORHOODS,
+    ONE_WAY,
+    SITES,
+    Headline,
+    Release,
+    ReleasedPlan,
+    check,
+)
 
 
 def release_to_json(release: Release) -> str:
@@ -21,6 +30,8 @@ def release_to_json(release: Release) -> str:
             "k": release.k,
             "home_areas": _rows(release.home_areas),
             "unmapped": release.unmapped,
+            "neighborhoods": _rows(release.neighborhoods),
+            "tables": release.tables.to_dict("records"),
             "plans": [_plan_document(plan) for plan in release.plans],
         },
         ensure_ascii=False,
@@ -29,11 +40,13 @@ def release_to_json(release: Release) -> str:
 
 
 def release_from_json(text: str) -> Release:
-    """Read a release as ``release_to_json`` wrote it."""
+    """Read a release as ``release_to_json`` wrote it; an older one has no neighborhoods."""
     document = json.loads(text)
     plans = tuple(_plan(plan) for plan in document.pop("plans"))
     areas = _frame(document.pop("home_areas"), list(HOME_AREAS.columns))
     areas = check(areas.astype({"home_area_id": str, "families": int}), HOME_AREAS)
+    document["neighborhoods"] = _neighborhoods(document.get("neighborhoods", []))
+    document["tables"] = _tables(document.get("tables", []))
     return Release(**document, home_areas=areas, plans=plans)
 
 
@@ -45,6 +58,18 @@ def plan_to_json(plan: ReleasedPlan) -> str:
 def plan_from_json(text: str) -> ReleasedPlan:
     """Read a released plan as ``plan_to_json`` wrote it."""
     return _plan(json.loads(text))
+
+
+def _neighborhoods(rows: list[dict[str, object]]) -> gpd.GeoDataFrame:
+    frame = _frame(rows, list(NEIGHBORHOODS.columns))
+    texts = dict.fromkeys(("neighborhood_id", "home_area_ids"), str)
+    return check(frame.astype({**texts, "families": int}), NEIGHBORHOODS)
+
+
+def _tables(rows: list[dict[str, object]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=list(ONE_WAY.columns))
+    texts = dict.fromkeys(("attribute", "neighborhood_id", "category"), str)
+    return check(frame.astype({**texts, "families": int}), ONE_WAY)
 
 
 def _plan_document(plan: ReleasedPlan) -> dict[str, object]:

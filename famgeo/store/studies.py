@@ -8,67 +8,40 @@ import difflib
 import json
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-import shapely
-from sqlalchemy import RowMapping, Table, delete, insert, select, update
+from sqlalchemy import delete, insert, select
 from sqlalchemy.engine import URL
 
-from famgeo.domain import ReadReport, Refusal, StudySettings
+from famgeo.domain import ReadReport, StudySettings
 from famgeo.errors import StudyError
 from famgeo.store.engine import Database, open_database, sqlite_url
+from famgeo.store.files import FILES_NAME, StudyFile, keep_file, kept_files, put
 from famgeo.store.frames import read_points, replace_points
+from famgeo.store.frozen import (
+    read_home_areas,
+    read_neighborhoods,
+    write_home_areas,
+    write_neighborhoods,
+)
+from famgeo.store.migrations import bring_up_to_date, make_tables
+from famgeo.store.reads import StoredRead, store_read, stored_reads
 from famgeo.store.releases import (
     plan_from_json,
     plan_to_json,
     release_from_json,
     release_to_json,
 )
-from famgeo.store.schema import (
-    ASSET_ROWS,
-    FILES,
-    HOME_AREA_ROWS,
-    METADATA,
-    PLANS,
-    READS,
-    RELEASES,
-    SCHEMA_VERSION,
-    SCHOOL_ROWS,
-    STUDY_META,
-)
+from famgeo.store.schema import ASSET_ROWS, METADATA, PLANS, RELEASES, SCHOOL_ROWS
 from famgeo.store.toml import SETTINGS_NAME, read_settings, write_settings
-from famgeo.store.whole_files import copy_whole, sha256_of
 from famgeo.tables import ASSETS, SCHOOLS, Release, ReleasedPlan
 
 STUDY_NAME = re.compile(r"[\w-]{1,64}")
 DATABASE_NAME = "study.db"
-FILES_NAME = "files"
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyFile:
-    """A file kept in the study's folder: ``kind`` streets or transit, ``name`` as it came."""
-
-    kind: str
-    feed_id: str
-    name: str
-    sha256: str
-    path: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredRead:
-    """One ``add``: what was read, from a file with which content, with what result, and when."""
-
-    what: str
-    sha256: str
-    report: ReadReport
-    utc: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,79 +74,41 @@ class Store:
 
     def reads(self) -> list[StoredRead]:
         """Return what was read into the study, oldest first."""
-        with self.database.reading() as connection:
-            rows = connection.execute(select(READS).order_by(READS.c.read_id)).mappings()
-            return [_stored_read(row) for row in rows]
+        return stored_reads(self.database)
 
     def add_read(self, what: str, report: ReadReport, *, sha256: str, utc: datetime) -> None:
         """Note one reading. A report holds no home, by the rule of every reader."""
-        row = {
-            "what": what,
-            "source": report.source,
-            "sha256": sha256,
-            "rows_read": report.rows_read,
-            "rows_used": report.rows_used,
-            "unit": report.unit,
-            "refused": json.dumps([[r.row, r.why] for r in report.refused]),
-            "notes": json.dumps(report.notes),
-            "utc": utc.isoformat(),
-        }
-        with self.database.writing() as connection:
-            connection.execute(insert(READS), row)
+        store_read(self.database, StoredRead(what=what, sha256=sha256, report=report, utc=utc))
 
     def files(self, kind: str) -> list[StudyFile]:
         """Return the stored files of a kind, by ``feed_id``."""
-        wanted = select(FILES).where(FILES.c.kind == kind).order_by(FILES.c.feed_id)
-        with self.database.reading() as connection:
-            return [self._file(row) for row in connection.execute(wanted).mappings()]
+        return kept_files(self.database, self.folder, kind)
 
     def add_file(self, kind: str, source: Path, *, feed_id: str = "") -> StudyFile:
         """Copy a file into the study in the place of the one of this kind and feed.
 
-        The copy is complete and recorded before the old one goes. The same content twice changes
-        nothing. Raises ``StudyError`` when the file cannot be copied.
+        The same content twice changes nothing. Raises ``StudyError`` when it cannot be copied.
         """
-        try:
-            stored = self._copied(kind, source, feed_id)
-        except OSError as error:
-            message = f"{source} could not be copied into {self.folder}: {error.strerror}."
-            raise StudyError(message) from error
-        old = [f.path for f in self.files(kind) if f.feed_id == feed_id]
-        row = {
-            "kind": kind,
-            "feed_id": feed_id,
-            "name": source.name,
-            "stored_as": stored.name,
-            "sha256": sha256_of(stored),
-        }
-        _put(self.database, FILES, row)
-        for path in old:
-            if path != stored:
-                path.unlink(missing_ok=True)
-        return next(f for f in self.files(kind) if f.feed_id == feed_id)
+        return keep_file(self.database, self.folder, kind, source, feed_id=feed_id)
 
     def home_areas(self) -> gpd.GeoDataFrame:
         """Return the frozen home areas: ``home_area_id`` and polygon; empty before the first."""
-        with self.database.reading() as connection:
-            rows = connection.execute(
-                select(HOME_AREA_ROWS).order_by(HOME_AREA_ROWS.c.home_area_id)
-            ).all()
-        shapes = shapely.from_wkb([row.wkb for row in rows])
-        ids = pd.Series([row.home_area_id for row in rows], dtype=str)
-        return gpd.GeoDataFrame({"home_area_id": ids}, geometry=list(shapes), crs="EPSG:4326")
+        return read_home_areas(self.database)
 
     def save_home_areas(self, areas: gpd.GeoDataFrame, *, frozen_on: date) -> None:
         """Freeze these home areas in the place of those stored."""
-        rows = [
-            {"home_area_id": area_id, "wkb": wkb, "frozen_on": frozen_on.isoformat()}
-            for area_id, wkb in zip(
-                areas["home_area_id"], shapely.to_wkb(areas.geometry.to_numpy()), strict=True
-            )
-        ]
-        with self.database.writing() as connection:
-            connection.execute(delete(HOME_AREA_ROWS))
-            if rows:
-                connection.execute(insert(HOME_AREA_ROWS), rows)
+        write_home_areas(self.database, areas, frozen_on=frozen_on)
+
+    def neighborhoods(self) -> pd.DataFrame:
+        """Return the frozen neighborhoods: ``neighborhood_id`` and ``home_area_ids``.
+
+        The ids of a neighborhood's home areas are joined by ``;``. Empty before the first.
+        """
+        return read_neighborhoods(self.database)
+
+    def save_neighborhoods(self, neighborhoods: pd.DataFrame, *, frozen_on: date) -> None:
+        """Freeze these neighborhoods in the place of those stored."""
+        write_neighborhoods(self.database, neighborhoods, frozen_on=frozen_on)
 
     def latest_release(self) -> Release | None:
         """Return the release that was saved last; None before the first."""
@@ -217,33 +152,14 @@ class Store:
             "released": plan_to_json(plan),
             "utc": utc.isoformat(),
         }
-        _put(self.database, PLANS, row)
-
-    def _copied(self, kind: str, source: Path, feed_id: str) -> Path:
-        digest = sha256_of(source)
-        label = re.sub(r"[^\w-]+", "_", feed_id or kind)[:40]
-        ending = "".join(source.suffixes[-2:]) if source.suffix == ".pbf" else source.suffix
-        target = self.folder / FILES_NAME / f"{kind}-{label}-{digest[:16]}{ending}"
-        target.parent.mkdir(exist_ok=True)
-        if not target.exists() or sha256_of(target) != digest:
-            copy_whole(source, target)
-        return target
-
-    def _file(self, row: RowMapping) -> StudyFile:
-        return StudyFile(
-            kind=row["kind"],
-            feed_id=row["feed_id"],
-            name=row["name"],
-            sha256=row["sha256"],
-            path=self.folder / FILES_NAME / row["stored_as"],
-        )
+        put(self.database, PLANS, row)
 
 
-def new_study(folder: Path, *, name: str, timezone: str, url: str | None = None) -> Store:
+def new_study(folder: Path, *, name: str, timezone: str, url: str | URL | None = None) -> Store:
     """Make an empty study. ``url`` is a PostgreSQL database; without it SQLite in the folder.
 
     Raises ``StudyError``: a name that cannot be a folder's, a time zone that does not exist, a
-    study that is there already, a folder that cannot be written.
+    study that is there already, a folder that cannot be written, a database out of reach.
     """
     folder = _named(folder)
     settings = StudySettings(name=name, timezone=timezone)
@@ -253,7 +169,7 @@ def new_study(folder: Path, *, name: str, timezone: str, url: str | None = None)
     try:
         (folder / FILES_NAME).mkdir(parents=True, exist_ok=True)
         database = _database(folder, url)
-        _create_tables(database)
+        make_tables(database)
         # Last, for it is what makes the folder a study.
         write_settings(folder / SETTINGS_NAME, settings)
     except OSError as error:
@@ -262,8 +178,8 @@ def new_study(folder: Path, *, name: str, timezone: str, url: str | None = None)
     return Store(folder=folder, settings=settings, database=database)
 
 
-def open_study_store(folder: Path, *, url: str | None = None) -> Store:
-    """Open a study that exists.
+def open_study_store(folder: Path, *, url: str | URL | None = None) -> Store:
+    """Open a study that exists, and bring an older one to today's form.
 
     Raises ``StudyError``: no study there (the nearest name is proposed), settings that cannot be,
     a database that is missing, damaged, or made by a newer famgeo.
@@ -277,20 +193,22 @@ def open_study_store(folder: Path, *, url: str | None = None) -> Store:
         raise StudyError(message)
     settings = read_settings(folder / SETTINGS_NAME)
     database = _database(folder, url)
-    _check_version(database)
+    bring_up_to_date(database)
     return Store(folder=folder, settings=settings, database=database)
 
 
 def integrity_fault(store: Store) -> str | None:
-    """Return what is wrong inside a SQLite database, in one sentence, or None."""
-    if store.database.engine.dialect.name != "sqlite":
-        return None
+    """Return what is wrong inside the study's database, in one sentence, or None."""
     try:
         with store.database.reading() as connection:
-            answer = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
+            if store.database.engine.dialect.name == "sqlite":
+                answer = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
+                return None if answer == "ok" else f"{store.database.label} is damaged."
+            for table in METADATA.sorted_tables:
+                connection.execute(select(table)).all()
     except (StudyError, sqlite3.Error) as error:
         return str(error)
-    return None if answer == "ok" else f"{store.database.label} is damaged."
+    return None
 
 
 def _named(folder: Path) -> Path:
@@ -310,56 +228,7 @@ def _nearest(folder: Path) -> str:
     return f" Did you mean '{close[0]}'?" if close else ""
 
 
-def _database(folder: Path, url: str | None) -> Database:
+def _database(folder: Path, url: str | URL | None) -> Database:
     where: str | URL = sqlite_url(folder / DATABASE_NAME) if url is None else url
     label = str(folder / DATABASE_NAME) if url is None else "The study's database"
     return open_database(where, label=label)
-
-
-def _create_tables(database: Database) -> None:
-    with database.writing() as connection:
-        METADATA.create_all(connection)
-        connection.execute(delete(STUDY_META))
-        connection.execute(
-            insert(STUDY_META), {"key": "schema_version", "value": str(SCHEMA_VERSION)}
-        )
-
-
-def _check_version(database: Database) -> None:
-    wanted = select(STUDY_META.c.value).where(STUDY_META.c.key == "schema_version")
-    with database.reading() as connection:
-        found = connection.execute(wanted).scalar()
-    if found is None or not found.isdigit():
-        message = f"{database.label} is damaged and cannot be used. Put back a copy from a backup."
-        raise StudyError(message)
-    if int(found) > SCHEMA_VERSION:
-        message = (
-            f"{database.label} was made by a newer famgeo (its form is {found}, this one knows "
-            f"{SCHEMA_VERSION}). Update famgeo and open it again."
-        )
-        raise StudyError(message)
-
-
-def _put(database: Database, table: Table, row: Mapping[str, object]) -> None:
-    keys = [column == row[column.name] for column in table.primary_key.columns]
-    with database.writing() as connection:
-        if connection.execute(update(table).where(*keys).values(**row)).rowcount == 0:
-            connection.execute(insert(table), row)
-
-
-def _stored_read(row: RowMapping) -> StoredRead:
-    refused: Sequence[tuple[int, str]] = json.loads(row["refused"])
-    report = ReadReport(
-        source=row["source"],
-        rows_read=row["rows_read"],
-        rows_used=row["rows_used"],
-        refused=tuple(Refusal(row=number, why=why) for number, why in refused),
-        notes=tuple(json.loads(row["notes"])),
-        unit=row["unit"],
-    )
-    return StoredRead(
-        what=row["what"],
-        sha256=row["sha256"],
-        report=report,
-        utc=datetime.fromisoformat(row["utc"]),
-    )
