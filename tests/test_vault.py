@@ -2,7 +2,10 @@
 
 import os
 import stat
+import tomllib
 import traceback
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,8 +17,10 @@ from famgeo.errors import StudyError, TableError
 from famgeo.store import vault as vault_module
 from famgeo.store.vault import open_vault
 from famgeo.tables import BARRIERS, STUDENTS, Vault, as_points
+from famgeo.ui.no_homes import VAULT_CODE, VAULT_FILES
 
 HOME = (-84.5123456789, 39.0123456789)
+NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -96,9 +101,40 @@ def test_a_file_is_the_whole_truth_about_the_students_it_names(vault):
 
 def test_a_whole_enrolment_lets_those_leave_who_are_not_in_it(vault):
     vault.add_students(student_table([("1", "A"), ("2", "A")]), "fall")
-    assert vault.replace_students(student_table([("2", "A"), ("3", "C")]), "spring") == 1
+    spring = student_table([("2", "A"), ("3", "C")])
+    assert vault.replace_students(spring, "spring", now=NOW) == 1
     assert pairs_in(vault) == [("2", "A"), ("3", "C")]
-    assert vault.replace_students(student_table([("9", "Z")]), "spring") == 0
+    assert vault.replace_students(student_table([("9", "Z")]), "spring", now=NOW) == 0
+
+
+def test_an_empty_roster_is_no_whole_enrolment(vault):
+    vault.add_students(student_table([("1", "A")]), "fall")
+    with pytest.raises(TableError, match="Nothing was changed"):
+        vault.replace_students(student_table([]), "nothing", now=NOW)
+    assert pairs_in(vault) == [("1", "A")]
+
+
+def test_a_mistaken_whole_roster_can_be_undone(vault):
+    fall = student_table([("1", "A"), ("2", "A"), ("3", "B")], language="es")
+    vault.add_students(fall, "fall")
+    vault.replace_students(student_table([("3", "B")]), "one school", now=NOW)
+    vault.replace_students(student_table([("4", "D")]), "another", now=NOW + timedelta(days=1))
+    assert vault.bring_back() == 1
+    assert pairs_in(vault) == [("3", "B"), ("4", "D")]
+    assert vault.bring_back() == 2
+    assert pairs_in(vault) == [("1", "A"), ("2", "A"), ("3", "B"), ("4", "D")]
+    assert vault.bring_back() == 0
+    assert vault.students()["home_language"].tolist() == ["es", "es", "en", "en"]
+    assert vault.replace_students(student_table([("4", "D")]), "another", now=NOW) == 0
+    assert pairs_in(vault) == [("4", "D")]
+
+
+def test_who_comes_back_by_a_roster_is_not_set_apart_any_more(vault):
+    vault.add_students(student_table([("1", "A"), ("2", "A")]), "fall")
+    vault.replace_students(student_table([("2", "A")]), "spring", now=NOW)
+    assert vault.add_students(student_table([("1", "B")]), "one more") == 1
+    assert vault.bring_back() == 0
+    assert pairs_in(vault) == [("1", "B"), ("2", "A")]
 
 
 PAIRS = st.sets(st.tuples(st.sampled_from("12345"), st.sampled_from("ABC")), max_size=8)
@@ -125,7 +161,12 @@ def test_the_key_is_made_once_at_random(vault, tmp_path):
     assert open_vault(tmp_path / "other").secret() != vault.secret()
 
 
+def families(n):
+    return student_table([(str(number), f"H{number}") for number in range(n)])
+
+
 def test_barriers_replace_those_of_their_own_meetings_only(vault):
+    vault.add_students(families(5), "fall")
     vault.save_barriers(pd.concat([barrier_table("mon"), barrier_table("wed", 5)]))
     vault.save_barriers(barrier_table("mon", 4, "no_trip_home"))
     pd.testing.assert_frame_equal(vault.barriers("mon"), barrier_table("mon", 4, "no_trip_home"))
@@ -153,18 +194,50 @@ def test_the_oldest_travel_times_make_room_for_the_newest(vault, monkeypatch):
     assert kept == [False, False, False, True, True]
 
 
-@pytest.mark.parametrize("change", ["add_students", "replace_students"])
+CHANGES = {
+    "add": lambda vault: vault.add_students(student_table([("2", "B")]), "spring"),
+    "replace": lambda vault: vault.replace_students(families(1), "spring", now=NOW),
+    "forget": lambda vault: vault.forget(household_ids=["H0"], now=NOW),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_what_is_derived_from_homes_does_not_outlive_a_change_of_them(vault, change):
-    vault.add_students(student_table([("1", "A")]), "fall")
+    vault.add_students(families(3), "fall")
     vault.save_trips({"homes": 1}, {"minutes": np.zeros(1)})
     (vault.folder / "private" / ".trips.part").write_text("left by a killed writer")
     vault.save_barriers(barrier_table("mon"))
-    vault.add_students(student_table([("1", "A")]), "fall")
+    vault.add_students(families(3), "fall")
     assert vault.load_trips({"homes": 1}) is not None
-    getattr(vault, change)(student_table([("2", "B")]), "spring")
+    CHANGES[change](vault)
     assert vault.load_trips({"homes": 1}) is None
     assert vault.barriers("mon").empty
     assert list((vault.folder / "private").iterdir()) == []
+
+
+def test_what_was_worked_out_for_families_who_left_meanwhile_is_not_kept(vault):
+    vault.add_students(families(3), "fall")
+    vault.forget(household_ids=["H1"], now=NOW)
+    vault.save_trips({"homes": 1}, {"minutes": np.zeros(3)})
+    with pytest.raises(StudyError, match="The families changed"):
+        vault.save_barriers(barrier_table("mon"))
+    assert vault.barriers("mon").empty
+    assert vault.load_trips({"homes": 1}) is None
+
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_every_module_that_touches_the_vault_is_out_of_reach_of_pages_and_maps():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = project["tool"]["importlinter"]["contracts"][2]
+    assert {"famgeo.ui", "famgeo.outputs", "famgeo.study", "famgeo.release"} <= set(
+        contract["source_modules"]
+    )
+    modules = {f"famgeo.store.{path.stem}" for path in (ROOT / "famgeo/store").glob("vault*.py")}
+    assert modules | {"famgeo.store.published"} == set(contract["forbidden_modules"])
+    assert all(VAULT_CODE.search(f"/x/{name.replace('.', '/')}.py") for name in modules)
+    assert VAULT_FILES.search("/x/vault.erased")
 
 
 def modes_in(folder):
@@ -236,6 +309,7 @@ def test_a_damaged_vault_is_told_in_plain_words(tmp_path, content):
 
 
 def test_damaged_barriers_ask_for_the_plan_to_be_made_again(vault):
+    vault.add_students(families(3), "fall")
     vault.save_barriers(barrier_table("mon"))
     with vault.database.writing() as connection:
         connection.exec_driver_sql("UPDATE barriers SET parquet = x'00'")
@@ -250,6 +324,6 @@ def test_a_folder_that_is_not_there_has_no_vault(tmp_path):
 
 def test_an_erased_family_is_overwritten_in_the_file(vault):
     vault.add_students(student_table([("1", CANARY)]), "fall")
-    vault.replace_students(student_table([("2", "B")]), "spring")
+    vault.forget(household_ids=[CANARY], now=NOW)
     held = b"".join(path.read_bytes() for path in vault.folder.iterdir() if path.is_file())
     assert CANARY.encode() not in held

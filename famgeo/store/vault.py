@@ -1,116 +1,183 @@
 """Where homes live: ``vault.db``, readable by its owner alone, and the folder ``private/``.
 
-Only the command line opens a vault. No page, map or export can import this module, and what is
-derived from homes (minutes to sites, barriers) is reachable only through the object it returns.
-What is derived never outlives a change of the homes it came from.
+Only the command line opens a vault. No page, map or export can import this module or those beside
+it, and what is derived from homes (minutes to sites, barriers) is reachable only through the
+object it returns. What is derived never outlives a change of the homes it came from, and a family
+that was erased is not brought back by a later roster or an older copy of the vault.
 """
 
 import contextlib
-import io
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
-from sqlalchemy import (
-    Column,
-    Connection,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    bindparam,
-    delete,
-    insert,
-    select,
-)
+from sqlalchemy import Connection, insert, inspect
 
 from famgeo.errors import StudyError, TableError
+from famgeo.store import vault_derived as derived
+from famgeo.store import vault_enrolment as enrolment
+from famgeo.store import vault_tombstones as tombstones
 from famgeo.store.artifacts import load_arrays, save_arrays
 from famgeo.store.engine import Database, open_database, sqlite_url
 from famgeo.store.fingerprint import fingerprint
-from famgeo.store.frames import point_table, read_points, rows_of
-from famgeo.store.published import ledger_table, read_ledger, write_ledger
-from famgeo.tables import BARRIERS, STUDENTS, Ledger, check
+from famgeo.store.frames import read_points, rows_of
+from famgeo.store.published import read_ledger, write_ledger
+from famgeo.store.vault_register import Register, erase_old_lines
+from famgeo.store.vault_schema import LEDGER_ROWS, METADATA, SECRETS, STUDENT_ROWS
+from famgeo.tables import STUDENTS, Ledger, digest
+from famgeo.tables.records import Erased, Purged
 
 VAULT_NAME = "vault.db"
-PRIVATE_NAME = "private"
+PRIVATE_NAME = derived.PRIVATE_NAME
 SECRET_BYTES = 32
 TRIPS_BYTES = 2_000_000_000
 """How much disk kept travel times may take; the oldest make room for the newest."""
 OWNER_ONLY = 0o600
 OWNER_ONLY_FOLDER = 0o700
 
-METADATA = MetaData()
-
-STUDENT_ROWS = point_table("students", METADATA, STUDENTS, key=("student_id", "household_id"))
-
-SOURCES = Table(
-    "sources",
-    METADATA,
-    Column("sequence", Integer, primary_key=True),
-    Column("sha256", Text, nullable=False, unique=True),
-)
-
-SECRETS = Table(
-    "secrets",
-    METADATA,
-    Column("name", Text, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
-)
-
-BARRIER_TABLES = Table(
-    "barriers",
-    METADATA,
-    Column("meeting_id", Text, primary_key=True),
-    Column("parquet", LargeBinary, nullable=False),
-)
-
-LEDGER_ROWS = ledger_table(METADATA)
-
 
 @dataclass(frozen=True, kw_only=True)
-class StudyVault:
-    """The vault of one study; it satisfies ``tables.Vault``. Its errors hold no row's values."""
+class StudyVault(Register):
+    """The vault of one study; it satisfies ``tables.Vault``. Its errors hold no row's values.
+
+    ``erased_again`` counts what opening it erased: families whom an older copy of the vault, put
+    back in the place of a newer one, had brought back.
+    """
 
     folder: Path
-    database: Database
+    erased_again: Erased = field(default_factory=Erased)
 
     def add_students(self, students: gpd.GeoDataFrame, source_hash: str) -> int:
         """Store STUDENTS rows and return how many are new.
 
         A file is the whole truth about the students it names, their homes included, and says
         nothing about the others: who left the district leaves by ``replace_students``. A file
-        whose content was read before adds and changes nothing.
+        whose content was read before adds and changes nothing. Rows of erased families are left
+        out, as ``left_out`` counts them.
         """
-        return self._store(students, source_hash, whole=False)
+        rows = _checked_rows(students)
+        with self.database.writing() as connection:
+            if enrolment.seen(connection, source_hash, newest=False):
+                return 0
+            new = enrolment.put_students(connection, _kept(connection, rows))
+            self._enrolled(connection, source_hash)
+        self.database.settle()
+        return new
 
-    def replace_students(self, students: gpd.GeoDataFrame, source_hash: str) -> int:
-        """Store STUDENTS rows as the whole enrolment: students not in them leave the vault."""
-        return self._store(students, source_hash, whole=True)
+    def replace_students(
+        self, students: gpd.GeoDataFrame, source_hash: str, *, now: datetime
+    ) -> int:
+        """Store STUDENTS rows as the whole enrolment and return how many are new.
+
+        Students not in them leave: they count nowhere from now on, and ``purge`` erases them after
+        30 days. Until then ``bring_back`` undoes it. Raises ``TableError`` when there is no row.
+        """
+        rows = _checked_rows(students)
+        if not rows:
+            message = (
+                "A roster without a single student is no whole enrolment. Nothing was changed."
+            )
+            raise TableError(message)
+        with self.database.writing() as connection:
+            if enrolment.seen(connection, source_hash, newest=True):
+                return 0
+            staying = {row["student_id"] for row in rows}
+            enrolment.let_leave(connection, staying, now=now)
+            new = enrolment.put_students(connection, _kept(connection, rows))
+            self._enrolled(connection, source_hash)
+        self.database.settle()
+        return new
+
+    def bring_back(self) -> int:
+        """Undo the leaving of those whom the last whole enrolment lacked; return how many rows."""
+        with self.database.writing() as connection:
+            rows = enrolment.bring_back(connection)
+            if rows:
+                derived.forget_derived(connection, self.folder)
+        self.database.settle()
+        return rows
+
+    def left_out(self, students: gpd.GeoDataFrame) -> int:
+        """Return how many of these STUDENTS rows are of erased families and never stored."""
+        rows = _checked_rows(students)
+        with self.database.reading() as connection:
+            return len(rows) - len(_kept(connection, rows))
 
     def students(self) -> gpd.GeoDataFrame:
         """Return every row of STUDENTS, by student and household."""
         with self.database.reading() as connection:
             return read_points(connection, STUDENT_ROWS, STUDENTS)
 
+    def family_of(self, student_id: str) -> frozenset[str]:
+        """Return the household ids of a student who is enrolled or left in the last 30 days."""
+        with self.database.reading() as connection:
+            pairs = enrolment.everyone(connection)
+        return frozenset(household for student, household in pairs if student == student_id)
+
+    def forget(
+        self,
+        *,
+        household_ids: Collection[str] = (),
+        student_ids: Collection[str] = (),
+        now: datetime,
+    ) -> Erased:
+        """Erase families for good: their rows, all that was derived, their place in the ledger.
+
+        A family is erased whole by its ``household_ids`` (``family_of``); ``student_ids`` erases
+        these students alone. Keyed tombstones keep both from coming back by a later roster or an
+        older copy of the vault. An id that is not here gets its tombstone too.
+        """
+        with self.database.writing() as connection:
+            stones = self._stones(connection)
+            stones = tombstones.carve(stones, tombstones.HOUSEHOLD, household_ids, on=now.date())
+            stones = tombstones.carve(stones, tombstones.STUDENT, student_ids, on=now.date())
+            if secret := enrolment.rounding_secret(connection):
+                counted = [enrolment.published_name(digest(h, secret)) for h in household_ids]
+                stones = tombstones.carve(stones, tombstones.PUBLISHED, counted, on=now.date())
+            tombstones.keep(connection, self.folder / tombstones.BESIDE_NAME, stones)
+            erased = enrolment.erase_named(connection, stones)
+            derived.forget_derived(connection, self.folder)
+        self._settle_for_good()
+        return erased
+
+    def purge(self, *, now: datetime) -> Purged:
+        """Erase what has had its time, and return how much.
+
+        Homes of students who left 30 days ago, and their households' place in the ledger; travel
+        times and half-written files after 24 hours; the vault's registers after three years.
+        """
+        with self.database.writing() as connection:
+            gone = enrolment.erase_departed(connection, now=now)
+            lines = erase_old_lines(connection, now=now)
+        self._settle_for_good()
+        with self._on_disk():
+            return Purged(
+                students=gone.students,
+                households=gone.households,
+                log_lines=lines,
+                travel_times=derived.remove(derived.old_travel_times(self.folder, now)),
+                leftovers=derived.remove(derived.old_leftovers(self.folder, now)),
+            )
+
     def secret(self) -> bytes:
         """Return the study's 32-byte rounding key, made once at random."""
-        wanted = select(SECRETS.c.value).where(SECRETS.c.name == "rounding")
+        with self.database.reading() as connection:
+            found = enrolment.rounding_secret(connection)
+        if found is not None:
+            return found
         with self.database.writing() as connection:
-            found = connection.execute(wanted).scalar()
+            found = enrolment.rounding_secret(connection)
             if found is None:
                 found = secrets.token_bytes(SECRET_BYTES)
                 connection.execute(insert(SECRETS), {"name": "rounding", "value": found})
-        return bytes(found)
+        return found
 
     def ledger(self) -> Ledger:
         """Return what was ever counted for publication; raises ``StudyError`` when damaged."""
@@ -126,26 +193,24 @@ class StudyVault:
             write_ledger(connection, LEDGER_ROWS, ledger, over=over)
 
     def save_barriers(self, barriers: pd.DataFrame) -> None:
-        """Replace the stored BARRIERS rows of the meetings in this table."""
-        rows = [
-            {"meeting_id": meeting_id, "parquet": _to_parquet(part)}
-            for meeting_id, part in barriers[list(BARRIERS.columns)].groupby("meeting_id")
-        ]
-        if not rows:
-            return
+        """Replace the stored BARRIERS rows of the meetings in this table.
+
+        Raises ``StudyError``, and drops the travel times too, when families left while they were
+        worked out.
+        """
         with self.database.writing() as connection:
-            same = BARRIER_TABLES.c.meeting_id == bindparam("old")
-            connection.execute(
-                delete(BARRIER_TABLES).where(same), [{"old": row["meeting_id"]} for row in rows]
-            )
-            connection.execute(insert(BARRIER_TABLES), rows)
+            outdated = derived.is_outdated(connection, barriers)
+            if not outdated:
+                derived.put_barriers(connection, barriers)
+        if outdated:
+            derived.forget_files(self.folder)
+            message = "The families changed while this was worked out. Run the command again."
+            raise StudyError(message)
 
     def barriers(self, meeting_id: str) -> pd.DataFrame:
         """Return the stored BARRIERS rows of one meeting; empty when there are none."""
-        wanted = select(BARRIER_TABLES.c.parquet).where(BARRIER_TABLES.c.meeting_id == meeting_id)
         with self.database.reading() as connection:
-            stored = connection.execute(wanted).scalar()
-        return _no_barriers() if stored is None else _from_parquet(stored)
+            return derived.barriers_in(connection, meeting_id)
 
     def load_trips(self, key: Mapping[str, object]) -> dict[str, NDArray[np.generic]] | None:
         """Return the arrays stored under this key by ``save_trips``; None when there are none."""
@@ -154,46 +219,50 @@ class StudyVault:
     def save_trips(
         self, key: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]]
     ) -> None:
-        """Keep arrays derived from homes until a home changes.
+        """Keep arrays derived from homes until a home changes, and for 24 hours at least.
 
         ``key`` names all they depend on: the homes, streets, feeds, sites, meeting, limits, code.
         Raises ``StudyError`` when they cannot be written; nothing is lost but the time to make
         them again.
         """
-        try:
-            private = self.folder / PRIVATE_NAME
+        private = self.folder / PRIVATE_NAME
+        with self._on_disk():
             private.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
             private.chmod(OWNER_ONLY_FOLDER)
             save_arrays(self._trips(key), arrays, mode=OWNER_ONLY)
             _keep_newest(private, TRIPS_BYTES)
-        except OSError as error:
-            message = f"{self.folder / PRIVATE_NAME} cannot be written: {error.strerror}."
-            raise StudyError(message) from error
 
     def _trips(self, key: Mapping[str, object]) -> Path:
         return self.folder / PRIVATE_NAME / f"trips-{fingerprint(key)}.npz"
 
-    def _store(self, students: gpd.GeoDataFrame, source_hash: str, *, whole: bool) -> int:
-        rows = _checked_rows(students)
-        with self.database.writing() as connection:
-            if _seen(connection, source_hash, newest=whole):
-                return 0
-            before = set(map(tuple, connection.execute(select(*STUDENT_ROWS.primary_key.columns))))
-            _forget(connection, None if whole else {row["student_id"] for row in rows})
-            if rows:
-                connection.execute(insert(STUDENT_ROWS), rows)
-            connection.execute(delete(SOURCES).where(SOURCES.c.sha256 == source_hash))
-            connection.execute(insert(SOURCES), {"sha256": source_hash})
-            connection.execute(delete(BARRIER_TABLES))
-            self._forget_derived()
-        self.database.settle()
-        return len({(row["student_id"], row["household_id"]) for row in rows} - before)
+    def _stones(self, connection: Connection) -> tombstones.Tombstones:
+        return {
+            **tombstones.read_beside(self.folder / tombstones.BESIDE_NAME),
+            **tombstones.read_stones(connection),
+        }
 
-    def _forget_derived(self) -> None:
-        for path in (self.folder / PRIVATE_NAME).glob("*"):
-            path.unlink(missing_ok=True)
-        for path in (self.folder / PRIVATE_NAME).glob(".*"):
-            path.unlink(missing_ok=True)
+    def _enrolled(self, connection: Connection, source_hash: str) -> None:
+        enrolment.note_source(connection, source_hash)
+        derived.forget_derived(connection, self.folder)
+
+    def _settle_for_good(self) -> None:
+        """Empty the journal; raises ``StudyError`` when another program keeps it from being so."""
+        self.database.settle()
+        journal = self.folder / f"{VAULT_NAME}-wal"
+        if journal.is_file() and journal.stat().st_size:
+            message = (
+                "The rows are erased, but another program is reading the vault and its journal "
+                "still holds them. Close that program and run famgeo purge."
+            )
+            raise StudyError(message)
+
+    @contextlib.contextmanager
+    def _on_disk(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = f"{self.folder / PRIVATE_NAME} cannot be written: {error.strerror}."
+            raise StudyError(message) from error
 
 
 def open_vault(folder: Path) -> StudyVault:
@@ -209,9 +278,34 @@ def open_vault(folder: Path) -> StudyVault:
         message = f"The vault {path} cannot be opened: {error.strerror}."
         raise StudyError(message) from error
     database = open_database(sqlite_url(path), label=str(path))
-    with database.writing() as connection:
-        METADATA.create_all(connection)
-    return StudyVault(folder=path.parent, database=database)
+    if not _has_all_tables(database):
+        with database.writing() as connection:
+            METADATA.create_all(connection)
+    vault = StudyVault(folder=path.parent, database=database)
+    return replace(vault, erased_again=_erase_again(vault))
+
+
+def _has_all_tables(database: Database) -> bool:
+    with database.reading() as connection:
+        return set(METADATA.tables) <= set(inspect(connection).get_table_names())
+
+
+def _erase_again(vault: StudyVault) -> Erased:
+    """Erase whom the tombstones beside the vault name and the vault does not know to be erased.
+
+    They differ when one of the two was put back from an older copy, or an erasure was interrupted.
+    """
+    beside = vault.folder / tombstones.BESIDE_NAME
+    with vault.database.reading() as connection:
+        if tombstones.read_stones(connection) == tombstones.read_beside(beside):
+            return Erased()
+    with vault.database.writing() as connection:
+        stones = {**tombstones.read_beside(beside), **tombstones.read_stones(connection)}
+        tombstones.keep(connection, beside, stones)
+        erased = enrolment.erase_named(connection, stones)
+        derived.forget_derived(connection, vault.folder)
+    vault.database.settle()
+    return erased
 
 
 def _keep_newest(folder: Path, most_bytes: int) -> None:
@@ -229,7 +323,7 @@ def _make_private(path: Path) -> None:
     path.chmod(OWNER_ONLY)
 
 
-def _checked_rows(students: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _checked_rows(students: gpd.GeoDataFrame) -> list[enrolment.Row]:
     try:
         return rows_of(students, STUDENTS)
     except TableError as fault:
@@ -237,40 +331,8 @@ def _checked_rows(students: gpd.GeoDataFrame) -> list[dict[str, Any]]:
         raise TableError(str(fault)) from None
 
 
-def _seen(connection: Connection, source_hash: str, *, newest: bool) -> bool:
-    hashes = connection.execute(select(SOURCES.c.sha256).order_by(SOURCES.c.sequence)).scalars()
-    known = list(hashes)
-    return source_hash in (known[-1:] if newest else known)
-
-
-def _forget(connection: Connection, student_ids: set[str] | None) -> None:
-    everyone = delete(STUDENT_ROWS)
-    if student_ids is None:
-        connection.execute(everyone)
-        return
-    same = STUDENT_ROWS.c.student_id == bindparam("named")
-    if student_ids:
-        connection.execute(everyone.where(same), [{"named": name} for name in student_ids])
-
-
-def _to_parquet(barriers: pd.DataFrame) -> bytes:
-    stored = io.BytesIO()
-    barriers.to_parquet(stored, compression="zstd", index=False, write_page_checksum=True)
-    return stored.getvalue()
-
-
-def _from_parquet(stored: bytes) -> pd.DataFrame:
-    try:
-        stream = io.BytesIO(stored)
-        return pd.read_parquet(stream, page_checksum_verification=True)[list(BARRIERS.columns)]
-    except (OSError, pa.ArrowException, KeyError):
-        message = "The stored barriers are damaged. Make the plan again to renew them."
-        raise StudyError(message) from None
-
-
-def _no_barriers() -> pd.DataFrame:
-    empty = {
-        name: pd.Series(dtype=float if str(spec.dtype) == "float64" else str)
-        for name, spec in BARRIERS.columns.items()
-    }
-    return check(pd.DataFrame(empty), BARRIERS)
+def _kept(connection: Connection, rows: list[enrolment.Row]) -> list[enrolment.Row]:
+    """Return the rows of which no tombstone names the student or the household."""
+    pairs = [(row["student_id"], row["household_id"]) for row in rows]
+    stays = tombstones.without_erased(tombstones.read_stones(connection), pairs)
+    return [row for row, pair in zip(rows, pairs, strict=True) if stays(*pair)]

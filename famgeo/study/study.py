@@ -33,7 +33,7 @@ from famgeo.tables import (
     check,
     lonlat,
     no_progress,
-    shown,
+    some,
 )
 
 if TYPE_CHECKING:
@@ -120,14 +120,16 @@ class Study:
 
         known = set(self.schools()["school_id"]) or None
         read = read_roster(path, district=self._bounds(), schools=known)
+        erased = vault.left_out(read.table)
         added = vault.add_students(read.table, sha256_of(path))
-        few = added < 10  # noqa: PLR2004 - the fewest ever shown as a figure
         note = (
-            f"New students: {shown(None if few else added)}; the others were here already."
-            if added < len(read.table)
+            f"New students: {some(added)}; the others were here already."
+            if added + erased < len(read.table)
             else "Homes are kept in the vault alone."
         )
-        return replace(read.report, notes=(*read.report.notes, note))
+        gone = f"Students left out because their family was erased: {some(erased)}."
+        notes = (*read.report.notes, note, *((gone,) if erased else ()))
+        return replace(read.report, notes=notes)
 
     def add_schools(self, path: Path, *, now: datetime, joining: bool = False) -> ReadReport:
         """Read the schools, in the place of those there were, or ``joining`` them."""

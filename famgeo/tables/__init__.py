@@ -13,6 +13,7 @@ from famgeo.tables.networks import (
     Timetable,
     Trips,
 )
+from famgeo.tables.records import Erased, Purged, RosterRead, some
 from famgeo.tables.released import (
     REASON_WORDS,
     Headline,
@@ -63,13 +64,16 @@ __all__ = [
     "SITES",
     "STUDENTS",
     "WAY_TAGS",
+    "Erased",
     "Headline",
     "Ledger",
     "Progress",
+    "Purged",
     "Read",
     "Release",
     "ReleasedBarriers",
     "ReleasedPlan",
+    "RosterRead",
     "Streets",
     "Timetable",
     "Trips",
@@ -83,5 +87,6 @@ __all__ = [
     "no_progress",
     "no_tables",
     "shown",
+    "some",
     "split_list",
 ]

@@ -1,6 +1,7 @@
 """What a stage is handed rather than what it holds: the vault, and a way to show progress."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Protocol
 
 import geopandas as gpd
@@ -8,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from famgeo.domain import ReadReport
 from famgeo.tables.ledger import Ledger
+from famgeo.tables.records import Erased, Purged, RosterRead
 
 
 class Vault(Protocol):
@@ -22,12 +25,40 @@ class Vault(Protocol):
         """Store STUDENTS rows; the same file twice adds nothing. Return the rows added."""
         ...
 
-    def replace_students(self, students: gpd.GeoDataFrame, source_hash: str) -> int:
+    def replace_students(
+        self, students: gpd.GeoDataFrame, source_hash: str, *, now: datetime
+    ) -> int:
         """Store STUDENTS rows as the whole enrolment; students not in them leave."""
+        ...
+
+    def bring_back(self) -> int:
+        """Undo the leaving of those whom the last whole enrolment lacked; return how many rows."""
+        ...
+
+    def left_out(self, students: gpd.GeoDataFrame) -> int:
+        """Return how many of these STUDENTS rows are of erased families and never stored."""
         ...
 
     def students(self) -> gpd.GeoDataFrame:
         """Return every row of STUDENTS."""
+        ...
+
+    def family_of(self, student_id: str) -> frozenset[str]:
+        """Return the household ids of a student who is enrolled or left in the last 30 days."""
+        ...
+
+    def forget(
+        self,
+        *,
+        household_ids: Collection[str] = (),
+        student_ids: Collection[str] = (),
+        now: datetime,
+    ) -> Erased:
+        """Erase families for good; no later roster and no older copy of the vault undoes it."""
+        ...
+
+    def purge(self, *, now: datetime) -> Purged:
+        """Erase what has had its time."""
         ...
 
     def secret(self) -> bytes:
@@ -62,6 +93,30 @@ class Vault(Protocol):
 
     def save_ledger(self, ledger: Ledger, *, over: Ledger) -> None:
         """Replace the ledger; raises ``StudyError`` when it is not the one read (``over``)."""
+        ...
+
+    def add_read(self, what: str, report: ReadReport, *, sha256: str, utc: datetime) -> None:
+        """Note the reading of a roster, for the steward alone."""
+        ...
+
+    def reads(self) -> list[RosterRead]:
+        """Return the readings of rosters, oldest first."""
+        ...
+
+    def add_run(self, question: str, *, utc: datetime) -> bool:
+        """Note an exact question by its hash; False when it was asked before and does not count."""
+        ...
+
+    def runs_since(self, utc: datetime) -> int:
+        """Return how many different exact questions were first asked since then."""
+        ...
+
+    def remember_head(self, sequence: int, line_hash: str, *, anew: bool = False) -> None:
+        """Remember the newest line of the public audit log; ``StudyError`` when lines are gone."""
+        ...
+
+    def remembered_head(self) -> tuple[int, str] | None:
+        """Return number and hash of the newest line of the audit log that was ever seen."""
         ...
 
 
