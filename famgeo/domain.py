@@ -128,8 +128,8 @@ class Meeting:
             end += timedelta(days=end <= start)
         except (ValueError, OverflowError) as error:
             message = (
-                f"The meeting '{text[:40]}' cannot be read. Write it as '2020-02-05 18:00/20:00': "
-                "the date, the start, a slash and the end."
+                f"The meeting '{' '.join(text.split())[:40]}' cannot be read. Write it as "
+                "'2020-02-05 18:00/20:00': the date, the start, a slash and the end."
             )
             raise PlanError(message) from error
         return cls(arrive_by=start.replace(tzinfo=zone), ends=end.replace(tzinfo=zone))

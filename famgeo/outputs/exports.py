@@ -54,8 +54,8 @@ def export_path(folder: Path, plan_name: str, what: str, *, audience: str) -> Pa
         raise ReleaseError(message)
     if not FILE_NAME.fullmatch(plan_name):
         message = (
-            f"The plan '{plan_name}' cannot be a file's name. Name plans with up to 64 letters, "
-            "digits, '-' and '_'."
+            f"The plan '{' '.join(plan_name.split())[:64]}' cannot be a file's name. Name plans "
+            "with up to 64 letters, digits, '-' and '_'."
         )
         raise ReleaseError(message)
     for_whom = "-for-partners" if audience == "partner" else ""

@@ -25,6 +25,7 @@ LONGEST_VALUE = 100_000_000
 ENVELOPE_BYTES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 EMPTY = 0x10
 POLYGON, MULTIPOLYGON = 3, 6
+ODD_BYTES = (IndexError, KeyError, TypeError, OverflowError)
 READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ})
 CAREFUL = ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", "query_only = ON")
 
@@ -42,7 +43,7 @@ def read_geopackage(path: Path, field: str) -> gpd.GeoDataFrame:
             projection = _projection(database, system)
             rows = _rows(database, table, column, field, path.name)
         shapes = polygons([_rings(shape) for _, shape in rows])
-    except (sqlite3.Error, CRSError, struct.error, ValueError, TypeError) as error:
+    except (sqlite3.Error, CRSError, struct.error, ValueError, *ODD_BYTES) as error:
         if isinstance(error, SourceError):
             raise
         message = f"{path.name} cannot be read as a GeoPackage; export it again."

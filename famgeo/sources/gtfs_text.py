@@ -99,7 +99,7 @@ def parse_text(
     """
     body = _as_utf8(name, content, ledger)
     header, _, rest = body.partition(b"\n")
-    names = [h.strip().strip('"').strip() for h in next(csv.reader([header.decode()]), [])]
+    names = [h.strip().strip('"').strip() for h in _cells(name, [header.decode()], [""])[0]]
     if missing := [c for c in required if c not in names]:
         message = (
             f"{name} lacks the column{'s'[: len(missing) > 1]} {', '.join(missing)}. "
@@ -152,13 +152,28 @@ def _read_rows(
             ),
         )
     except pa.ArrowException as error:
-        message = f"{name} is not a readable table of comma-separated text. Get the feed again."
-        raise SourceError(message) from error
+        raise _unreadable(name) from error
     if long:
         ledger.note(f"{name}: rows with more cells than the header, not used: {len(long):,}.")
-    return pa.concat_tables([table, _padded(short, unique, keep)]) if short else table
+    if not short:
+        return table
+    padded = _cells(name, short, [""] * len(unique))
+    return pa.concat_tables([table, _text_table(padded, unique, keep)])
 
 
-def _padded(rows: list[str], names: list[str], keep: list[str]) -> pa.Table:
-    cells = [row + [""] * (len(names) - len(row)) for row in csv.reader(rows)]
+def _cells(name: str, rows: Sequence[str], blank: list[str]) -> list[list[str]]:
+    """Cut rows into cells, and fill up those that have fewer than the blank row."""
+    try:
+        return [row + blank[len(row) :] for row in csv.reader(rows)] or [blank]
+    except csv.Error as error:
+        raise _unreadable(name) from error
+
+
+def _unreadable(name: str) -> SourceError:
+    return SourceError(
+        f"{name} is not a readable table of comma-separated text. Get the feed again."
+    )
+
+
+def _text_table(cells: list[list[str]], names: list[str], keep: list[str]) -> pa.Table:
     return pa.table({c: pa.array([r[names.index(c)] for r in cells], pa.string()) for c in keep})

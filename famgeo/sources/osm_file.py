@@ -13,7 +13,9 @@ from famgeo.errors import SourceError
 from famgeo.sources.inflating import refuse_bomb
 
 _PBF_MARK = b"OSMHeader"
+DAMAGED = (RuntimeError, OSError, ValueError, EOFError, zlib.error, osmium.InvalidLocationError)
 HEAD_BYTES = 1 << 16
+LONGEST_REMARK = 100
 _HOW = "Export it again as .osm.pbf and try once more."
 
 
@@ -33,7 +35,7 @@ def osm_file(path: Path | str) -> Iterator[OsmFile]:
     try:
         refuse_bomb(path, form)
         yield OsmFile(path, form)
-    except (RuntimeError, OSError, ValueError, EOFError, zlib.error) as error:
+    except DAMAGED as error:
         if isinstance(error, SourceError):
             raise
         message = f"{path.name} breaks off or is damaged inside ({_first_line(error)}). {_HOW}"
@@ -85,4 +87,5 @@ def _is_osm_xml(head: bytes) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words.rstrip(".") if len(words) <= LONGEST_REMARK else f"{words[:LONGEST_REMARK]}…"

@@ -20,7 +20,7 @@ from famgeo.sources import cells, geopackage, shapefile
 from famgeo.sources.geopackage import read_geopackage
 from famgeo.sources.kinds import looks_like
 from famgeo.sources.places import COORDINATES, coordinates
-from famgeo.sources.rings import no_field
+from famgeo.sources.rings import FARTHEST, no_field
 from famgeo.sources.shapefile import read_shapefile
 from famgeo.sources.sheets import pick, read_bytes, read_sheet
 
@@ -90,6 +90,8 @@ def _geojson(path: Path, data: bytes, field: str) -> gpd.GeoDataFrame:
         if content["type"] != "FeatureCollection":
             raise KeyError(content["type"])  # noqa: TRY301 - one sentence for all of it
         frame = gpd.GeoDataFrame.from_features(content["features"], crs=WGS84)
+        if (np.abs(frame.geometry.bounds.dropna().to_numpy()) > FARTHEST).any():
+            raise ValueError(content["type"])  # noqa: TRY301
         shapes = frame.geometry.make_valid()
     except Exception as error:  # shapely and geopandas raise many kinds for malformed features
         message = f"{path.name} is no complete GeoJSON FeatureCollection; export it again."

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from famgeo.errors import SourceError
 
 FEWEST_POINTS = 3
+FARTHEST = 1e9
+"""No projection of the earth has a larger coordinate, in feet or metres; GEOS fails on some."""
 LONGEST_NAME = 40
 MOST_NAMES = 1_000
 
@@ -20,13 +22,13 @@ Rings = list[list[Ring]]
 def polygons(rings: Rings) -> NDArray[np.object_]:
     """Return each feature's area by the even–odd rule: a ring within a ring is a hole.
 
-    Rings of fewer than three points, or with a coordinate that is no number, are left out.
+    Rings of fewer than three points, or with a coordinate that cannot be, are left out.
     """
     usable = [
         (feature, ring)
         for feature, of_one in enumerate(rings)
         for ring in of_one
-        if len(ring) >= FEWEST_POINTS and np.isfinite(ring).all()
+        if len(ring) >= FEWEST_POINTS and (np.abs(ring) <= FARTHEST).all()
     ]
     areas = np.full(len(rings), shapely.Polygon(), dtype=object)
     if usable:

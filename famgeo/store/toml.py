@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import math
 import tomllib
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
@@ -87,9 +86,10 @@ def _checked(path: Path, found: dict[str, Any], kind: type, where: str) -> dict[
 
 def _value(path: Path, where: str, item: Field[object], value: object) -> object:
     kind = item.type if isinstance(item.type, type) else str
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value) if abs(value) < LARGEST_WHOLE else math.inf
-    if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
+    huge = isinstance(value, int | float) and not abs(value) < LARGEST_WHOLE
+    if kind is float and type(value) is int and not huge:
+        value = float(value)
+    if type(value) is not kind or huge:
         words = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
         message = f"{path}: '{where}{item.name}' is {_shown(value)}; it must be {words[kind]}."
         raise StudyError(message)
