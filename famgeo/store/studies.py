@@ -38,6 +38,7 @@ from famgeo.store.releases import (
 )
 from famgeo.store.schema import ASSET_ROWS, METADATA, PLANS, RELEASES, SCHOOL_ROWS
 from famgeo.store.toml import SETTINGS_NAME, read_settings, write_settings
+from famgeo.store.users import Accounts
 from famgeo.tables import ASSETS, SCHOOLS, Release, ReleasedPlan
 
 STUDY_NAME = re.compile(r"[\w-]{1,64}")
@@ -51,6 +52,11 @@ class Store:
     folder: Path
     settings: StudySettings
     database: Database
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who may sign in, and who is."""
+        return Accounts(database=self.database)
 
     def schools(self) -> gpd.GeoDataFrame:
         """Return SCHOOLS by ``school_id``; empty when none were added."""
