@@ -4,7 +4,7 @@ The school and the west bank are left of the river, the library right of it. Aft
 goes home to the east bank. Everything is made from a few numbers, so a test can say what it sees.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -71,6 +71,35 @@ def plan(chosen: gpd.GeoDataFrame, before: int | None, after: int | None) -> Rel
         sites=chosen.assign(reached=reached),
         settings={},
     )
+
+
+def neighborhoods() -> gpd.GeoDataFrame:
+    """Return a neighborhood for each column of home areas, n1 in the west to n4 in the east."""
+    areas = home_areas()
+    parts = [areas.iloc[4 * i : 4 * i + 4] for i in COLUMNS]
+    return gpd.GeoDataFrame(
+        {
+            "neighborhood_id": [f"n{i + 1}" for i in COLUMNS],
+            "home_area_ids": [";".join(part.home_area_id) for part in parts],
+            "families": [int(part.families.sum()) for part in parts],
+        },
+        geometry=[part.union_all() for part in parts],
+        crs="EPSG:4326",
+    )
+
+
+def one_way() -> pd.DataFrame:
+    """Return one-way tables: the west goes to s0, the east to s1; languages everywhere."""
+    rows = [("school", "", "s0", 160), ("school", "", "s1", 160)]
+    rows += [("school", f"n{n}", "s0", 80) for n in (1, 2)]
+    rows += [("school", f"n{n}", "s1", 80) for n in (3, 4)]
+    rows += [("language", f"n{n}", "es", 45) for n in (1, 2, 3, 4)]
+    return pd.DataFrame(rows, columns=["attribute", "neighborhood_id", "category", "families"])
+
+
+def released_with(release: Release, **parts: object) -> Release:
+    """Return a release with other parts."""
+    return replace(release, **parts)
 
 
 def ground(folder: Path) -> Path:

@@ -1,9 +1,14 @@
-"""Four people of the drawn district, kept in memory as the study's database keeps them."""
+"""Four people of the drawn district, in a study's own database."""
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
+from pathlib import Path
+
+from argon2 import PasswordHasher
 
 from famgeo.roles import Person, Role
+from famgeo.store.passwords import Passwords
+from famgeo.store.studies import Store, new_study, open_study_store
+from famgeo.store.users import Accounts
 
 PASSWORD = "heron over the river"
 STEWARD = Person(name="ada", role=Role.STEWARD)
@@ -11,36 +16,25 @@ PLANNER = Person(name="ben", role=Role.PLANNER)
 LIAISON = Person(name="cleo", role=Role.LIAISON)
 PRINCIPAL = Person(name="dora", role=Role.PRINCIPAL, school_ids=frozenset({"s0"}))
 EVERYBODY = (STEWARD, PLANNER, LIAISON, PRINCIPAL)
+QUICK = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
-@dataclass
-class DrawnAccounts:
-    """Users with one password, and their open sessions."""
+def new_store(folder: Path) -> Store:
+    """Make a study with these four people, all of one password."""
+    store = new_study(folder / "riverbend", name="Riverbend", timezone="America/Chicago")
+    for person in EVERYBODY:
+        accounts_of(store).add_user(
+            person.name, person.role, school_ids=person.school_ids, password=PASSWORD
+        )
+    return store
 
-    people: dict[str, Person] = field(default_factory=lambda: {p.name: p for p in EVERYBODY})
-    sessions: dict[str, str] = field(default_factory=dict)
-    opened: int = 0
 
-    def user(self, name: str) -> Person | None:
-        return self.people.get(name)
+def opened_store(folder: Path) -> Store | None:
+    """Open the study made by ``new_store``; None where none was made."""
+    study = folder / "riverbend"
+    return open_study_store(study) if study.is_dir() else None
 
-    def somebody_can_sign_in(self) -> bool:
-        return bool(self.people)
 
-    def check_password(self, name: str, password: str, *, now: datetime) -> object:
-        known = name in self.people and password == PASSWORD
-        return self.people[name] if known else "Name or password is not right."
-
-    def open_session(self, user: str, *, now: datetime) -> str:
-        self.opened += 1
-        self.sessions[f"token-{self.opened}"] = user
-        return f"token-{self.opened}"
-
-    def session_user(self, token: str, *, now: datetime) -> Person | None:
-        return self.people.get(self.sessions.get(token, ""))
-
-    def close_session(self, token: str) -> None:
-        self.sessions.pop(token, None)
-
-    def change(self, name: str, **what: object) -> None:
-        self.people[name] = replace(self.people[name], **what)
+def accounts_of(store: Store) -> Accounts:
+    """Return a study's people, with passwords that are checked in a moment."""
+    return replace(store.accounts, passwords=QUICK)

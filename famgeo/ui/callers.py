@@ -18,7 +18,7 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 
 from famgeo.roles import Person
 from famgeo.settings import Settings, SignIn
-from famgeo.ui.accounts import Accounts
+from famgeo.store.users import Accounts
 
 PROVIDER_COOKIE = "_streamlit_user"
 PROVIDER_LASTS = timedelta(hours=12)
@@ -98,6 +98,6 @@ def _claims(cookies: Mapping[str, str]) -> dict[str, object]:
 
 
 def _name(text: str) -> str:
-    """Return a name as users are listed: without spaces around it, in small letters."""
-    name = text.strip().lower()
+    """Return a name without spaces around it; '' for what cannot be one."""
+    name = text.strip()
     return name if name.isprintable() and len(name) <= 254 else ""  # noqa: PLR2004 - RFC 5321

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from famgeo.errors import FamgeoError
 from famgeo.settings import Settings, SignIn, bundled
-from famgeo.ui.accounts import Accounts
+from famgeo.store.users import Accounts
 from famgeo.ui.callers import Caller, caller
 from famgeo.ui.offline import STATIC_URL
 from famgeo.ui.plain import paragraph, plain_page
@@ -53,7 +53,7 @@ class Gate:
             await _refuse(scope, receive, send, PlainTextResponse(str(error), status_code=503))
             return
         if who.person is not None:
-            await self.app(self._said_by(scope, who.name), receive, send)
+            await self.app(self._said_by(scope, who.person.name), receive, send)
         else:
             await _refuse(scope, receive, send, self._answer(scope, who))
 

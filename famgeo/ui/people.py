@@ -12,7 +12,6 @@ from famgeo.errors import FamgeoError
 from famgeo.roles import Person, Right, Role
 from famgeo.settings import Settings, SignIn
 from famgeo.ui import show
-from famgeo.ui.accounts import accounts
 from famgeo.ui.badge import badge, signed_out
 from famgeo.ui.callers import session_cookie
 from famgeo.ui.gate import PERSON_HEADER
@@ -36,9 +35,9 @@ def present() -> Person | None:
         return THIS_COMPUTER if settings.sign_in is SignIn.NONE else None
     if settings.sign_in is SignIn.LOCAL:
         token = st.context.cookies.get(session_cookie(settings), "")
-        return accounts(study).session_user(token, now=datetime.now(UTC)) if token else None
+        return study.store.accounts.session_user(token, now=datetime.now(UTC)) if token else None
     name = unquote(st.context.headers.get(PERSON_HEADER, ""))
-    return accounts(study).user(name) if name else None
+    return study.store.accounts.user(name) if name else None
 
 
 def require(right: Right) -> Person:

@@ -27,8 +27,8 @@ from streamlit.starlette import App
 from famgeo.domain import Meeting
 from famgeo.errors import FamgeoError
 from famgeo.settings import Settings, SignIn, bundled
+from famgeo.store.users import Accounts
 from famgeo.study.study import Study
-from famgeo.ui.accounts import Accounts, accounts
 from famgeo.ui.gate import PERSON_HEADER, Gate
 from famgeo.ui.headers import OwnFilesOnly
 from famgeo.ui.no_homes import keep_out
@@ -132,7 +132,7 @@ def _gate(settings: Settings) -> list[Middleware]:
 
 
 def _accounts() -> Accounts:
-    return accounts(_study())
+    return _study().store.accounts
 
 
 def _study() -> Study:

@@ -17,14 +17,14 @@ from streamlit.user_info import generate_login_redirect_url
 
 from famgeo.roles import Person
 from famgeo.settings import Settings, SignIn
-from famgeo.ui.accounts import Accounts
+from famgeo.store.users import Accounts
 from famgeo.ui.callers import caller, session_cookie
 from famgeo.ui.plain import alert, paragraph, plain_page
 
 SIGN_IN, SIGN_OUT, TO_PROVIDER = "/sign-in", "/sign-out", "/sign-in/provider"
 PROVIDER_PATHS = ("/auth/login", "/auth/logout", "/oauth2callback")
 FORM = "application/x-www-form-urlencoded"
-FORM_BYTES = 4096
+FORM_BYTES = 16_384
 AT_ONCE = 2
 """Passwords checked at the same time: each takes tens of megabytes for a moment, on purpose."""
 
@@ -42,7 +42,7 @@ FIELDS = """<form method="post" action="{action}">
  spellcheck="false" required maxlength="254"{at_name}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required
- maxlength="1024"{at_password}>
+ maxlength="1000"{at_password}>
 <button type="submit">Sign in</button>
 </form>"""
 

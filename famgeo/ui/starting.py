@@ -9,7 +9,6 @@ from streamlit.runtime.secrets import secrets_singleton
 from famgeo.errors import StudyError
 from famgeo.settings import Settings, SignIn
 from famgeo.study.study import Study
-from famgeo.ui.accounts import accounts
 
 KEY_LENGTH = 32
 
@@ -66,7 +65,7 @@ def _check_alone(settings: Settings) -> None:
 def _check_local(settings: Settings, study: Study) -> None:
     if not settings.address.is_loopback and not settings.https:
         raise StudyError(IN_THE_CLEAR.format(address=settings.address))
-    if not accounts(study).somebody_can_sign_in():
+    if not study.store.accounts.somebody_can_sign_in():
         raise StudyError(NOBODY.format(name=study.settings.name, folder=study.folder.name))
 
 
