@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from famgeo.release.counts import apart, fold, least_shown, round_count
+from famgeo.release.counts import apart, fold, least_shown, left_out, round_count
 
 KEY = bytes(range(32))
 COUNTS = st.integers(0, 300)
@@ -57,7 +57,7 @@ def test_a_group_that_grows_by_one_family_at_a_time_hardly_ever_shows_fewer():
 def test_the_rest_of_a_whole_is_never_a_small_figure(n, more, k, key):
     everyone = families(n + more)
     whole = round_count(everyone, key, k=k)
-    part = apart(round_count(families(n), key, k=k), whole or 0, rest=more, k=k)
+    part = apart(round_count(families(n), key, k=k), whole or 0, rest_shows=more >= k, k=k)
     if part is None:
         assert n < least_shown(k) + 5
     else:
@@ -66,33 +66,49 @@ def test_the_rest_of_a_whole_is_never_a_small_figure(n, more, k, key):
         assert part % 5 == 0
 
 
-GROUPS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 60), max_size=8)
+GROUPS = st.dictionaries(st.sampled_from([*"abcdefgh", "other"]), st.integers(0, 60), max_size=8)
 
 
-@given(GROUPS, KS)
-def test_folding_leaves_groups_of_k_that_hold_everyone(sizes, k):
+def partition(sizes):
+    """Return groups of these sizes that share nobody."""
     starts = np.cumsum([0, *sizes.values()]).tolist()
-    groups = {
+    return {
         name: families(size, start)
         for (name, size), start in zip(sizes.items(), starts[:-1], strict=True)
     }
-    folded = fold(groups, k=k)
-    assert all(len(members) >= k for members in folded.values())
-    assert len(folded) != 1
-    if folded:
-        assert set().union(*folded.values()) == set().union(*groups.values())
-        assert sum(map(len, folded.values())) == sum(sizes.values())
-        assert max(map(len, folded.values())) <= 0.95 * sum(sizes.values())
 
 
-def test_one_small_group_takes_the_smallest_visible_one_with_it():
-    groups = {"a": families(40), "b": families(15, 40), "c": families(3, 55)}
-    assert {name: len(members) for name, members in fold(groups).items()} == {"a": 40, "other": 18}
+def figure(households):
+    return round_count(households, KEY)
 
 
-def test_a_group_called_other_is_folded_like_any_and_keeps_its_name():
-    groups = {"a": families(40), "other": families(15, 40), "c": families(3, 55)}
-    assert {name: len(members) for name, members in fold(groups).items()} == {"a": 40, "other": 18}
+@given(GROUPS)
+def test_folding_shows_groups_with_figures_and_a_rest_with_one_or_none_at_all(sizes):
+    groups = partition(sizes)
+    names = fold(groups, figure)
+    assert "other" not in names
+    if not names:
+        return
+    rest = left_out(groups, names)
+    counts = [figure(groups[name]) for name in names] + ([figure(rest)] if rest else [])
+    assert None not in counts
+    assert max(counts) <= 0.95 * sum(counts)
+    assert set().union(rest, *(groups[name] for name in names)) == set().union(*groups.values())
+
+
+def test_one_small_group_takes_the_smallest_shown_one_with_it():
+    assert fold(partition({"a": 40, "b": 15, "c": 3}), figure) == ("a",)
+
+
+def test_a_group_called_other_is_never_shown_by_name():
+    assert fold(partition({"a": 40, "other": 15, "c": 3}), figure) == ("a",)
+    assert fold(partition({"a": 40, "other": 15}), figure) == ("a",)
+
+
+def test_one_group_alone_or_nearly_all_of_the_whole_is_not_shown():
+    assert fold(partition({"a": 40}), figure) == ()
+    assert fold(partition({"a": 400, "b": 12}), figure) == ()
+    assert fold({}, figure) == ()
 
 
 def test_a_count_of_none_is_not_printed_as_zero():

@@ -18,6 +18,7 @@ from famgeo.release.areas import cut_home_areas, households_in_areas, refit_area
 from famgeo.release.audit import audit_release
 from famgeo.release.exact import exact_of, exact_plan
 from famgeo.release.gate import PlanToShow, for_partners, make_release, release_barriers
+from famgeo.release.holding import Counter
 from famgeo.tables import as_points, lonlat
 
 KEY = bytes(range(32))
@@ -93,8 +94,14 @@ def areas_of(households):
 
 def released(households, exact, **others):
     plans = (PlanToShow(name="p", exact=exact, quality="proven best", settings={"sites": 3}),)
-    given_or = {"areas": areas_of(households), "plans": plans, "secret": KEY, "k": K} | others
+    given_or = {"areas": areas_of(households), "plans": plans, "counter": Counter(KEY)} | others
     return make_release(study="Riverbend", households=households, **given_or)
+
+
+def audited(release, households, exact, counter):
+    """Audit a release of one plan once more, against what a counter counted."""
+    ledger = counter.ledger
+    audit_release(release, households=households, exact=exact, ledger=ledger, secret=KEY)
 
 
 WORLDS = st.tuples(
@@ -162,7 +169,7 @@ def test_moving_homes_inside_their_areas_changes_nothing_that_is_shown():
 def test_another_key_rounds_differently():
     households, exact = exact_world(300, 7)
     assert released(households, exact).release_id != (
-        released(households, exact, secret=bytes(32)).release_id
+        released(households, exact, counter=Counter(bytes(32))).release_id
     )
 
 
@@ -250,17 +257,22 @@ def tampered(release, **changes):
 
 def test_every_fault_stops_a_release():
     households, exact = exact_world(300, 3)
-    good = released(households, exact)
+    counter = Counter(KEY)
+    good = released(households, exact, counter=counter)
     plan, areas = good.plans[0], good.home_areas
     home = areas.assign(families=areas["families"].where(areas.index > 0, 7))
     bad = {
-        "under 10": tampered(good, no_option_at_school=5),
+        "under 10": tampered(good, no_option_at_school=5, by_reason={}),
         "not rounded": tampered(good, no_option_with_plan=81),
         "gives away": tampered(good, no_option_with_plan=plan.headline.families - 5),
-        "add up": tampered(good, by_reason={"no_trip_home": 10, "other": 10}),
+        "add up": tampered(good, no_option_at_school=plan.headline.no_option_at_school + 5),
         "not one of those": tampered(good, by_reason={"lives at 12 Elm": 10}),
         "families of a home area": replace(good, home_areas=home),
-        "not those that live": replace(good, home_areas=areas.assign(families=95)),
+        "home area was not counted": replace(good, home_areas=areas.assign(families=95)),
+        "plan was not counted": tampered(good, no_option_with_plan=100),
+        "reason .* was not counted": tampered(good, by_reason=_moved(plan.headline.by_reason)),
+        "not the sum of those on the map": tampered(good, families=plan.headline.families + 5),
+        "another k": replace(good, k=15),
         "beside those allowed": replace(good, home_areas=areas.assign(poorest=1)),
         "sites of plan p have": replace(
             good, plans=(replace(plan, sites=plan.sites.assign(nearest="H1")),)
@@ -268,24 +280,31 @@ def test_every_fault_stops_a_release():
         "overlap": replace(good, home_areas=_with_shape(areas, areas.geometry.iloc[1])),
         "outside any home area": replace(good, unmapped=3),
     }
-    audit_release(good, households=households, exact=[exact])
+    audited(good, households, [exact], counter)
     for words, release in bad.items():
         with pytest.raises(ReleaseError, match=words):
-            audit_release(release, households=households, exact=[exact])
+            audited(release, households, [exact], counter)
     with pytest.raises(ReleaseError, match="no exact figures"):
-        audit_release(good, households=households, exact=[])
+        audited(good, households, [], counter)
     with pytest.raises(ReleaseError, match="other families"):
-        audit_release(good, households=households[1:], exact=[exact])
+        audited(good, households[1:], [exact], counter)
 
 
 def test_a_home_on_the_corner_of_an_area_stops_a_release():
     households, exact = exact_world(300, 3)
-    good = released(households, exact)
+    counter = Counter(KEY)
+    good = released(households, exact, counter=counter)
     corner = shapely.get_coordinates(good.home_areas.geometry)[0]
     row = households.index[households["protected"]][0]
     households.loc[row, "geometry"] = shapely.Point(corner)
     with pytest.raises(ReleaseError, match="is a home"):
-        audit_release(good, households=households, exact=[exact])
+        audited(good, households, [exact], counter)
+
+
+def _moved(by_reason):
+    """Count ten families under another reason: the sum stays."""
+    (one, figure), (other, more), *rest = by_reason.items()
+    return {one: figure + 10, other: more - 10, **dict(rest)}
 
 
 def _with_shape(areas, shape):
@@ -304,8 +323,9 @@ def test_settings_that_are_not_json_are_refused():
 
 def test_barriers_leave_by_the_same_gate():
     households, exact = exact_world(300, 4)
-    release = released(households, exact)
-    barriers = release_barriers(exact, release=release, secret=KEY)
+    counter = Counter(KEY)
+    release = released(households, exact, counter=counter)
+    barriers = release_barriers(exact, release=release, counter=counter)
     assert barriers.headline.families == release.plans[0].headline.families
     assert barriers.headline.by_reason == release.plans[0].headline.by_reason
     assert barriers.sites["reached"].equals(release.plans[0].sites["reached"])

@@ -4,7 +4,8 @@ The steps follow Hundepool et al., Statistical Disclosure Control (Wiley, 2012),
 primary suppression by a threshold, complementary suppression of what would give it back, and
 unbiased random rounding to a base. Rounding takes its chance from a key and the households
 counted, so that the same families always give the same figure and asking again averages nothing
-out.
+out. What is decided here is decided by figures, never by exact counts: so a decision is held as
+long as the figures are (``release.holding``), and tells no more than they do.
 
 The chance comes from one household of the group, the first by key. Groups that differ by a few
 families nearly always share it, and then the larger never shows the smaller figure. If each group
@@ -14,7 +15,7 @@ three families.
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
@@ -23,6 +24,8 @@ TOP_SHARE = 0.95
 OTHER = "other"
 
 Households = AbstractSet[str]
+Figure = Callable[[Households], int | None]
+"""Gives a set of households the figure it is shown with; None when it is too small."""
 
 
 def round_count(households: Households, secret: bytes, *, k: int = 10) -> int | None:
@@ -49,48 +52,51 @@ def least_shown(k: int) -> int:
     return -(-k // BASE) * BASE
 
 
-def apart(part: int | None, whole: int, *, rest: int, k: int = 10) -> int | None:
+def apart(part: int | None, whole: int, *, rest_shows: bool, k: int = 10) -> int | None:
     """Return a part such that whole − part names no small group (complementary suppression).
 
-    ``part`` and ``whole`` are rounded, ``rest`` is the exact number outside the part. When the
-    rest is small the part is shown as the whole: all, or all but fewer than k.
+    ``part`` and ``whole`` are figures; ``rest_shows`` says whether what is outside the part has a
+    figure of its own. When it has none the part is shown as the whole: all, or all but a few.
 
-    >>> apart(395, 400, rest=6)
+    >>> apart(395, 400, rest_shows=False)
     400
-    >>> apart(395, 400, rest=11)
+    >>> apart(395, 400, rest_shows=True)
     390
-    >>> apart(200, 400, rest=200)
+    >>> apart(200, 400, rest_shows=True)
     200
     """
     if part is None:
         return None
-    if rest < k:
-        return whole
-    kept = min(part, whole - least_shown(k))
+    kept = min(part, whole - least_shown(k)) if rest_shows else whole
     return kept if kept >= least_shown(k) else None
 
 
-def fold(groups: Mapping[str, Households], *, k: int = 10) -> dict[str, Households]:
-    """Fold a partition's small groups into ``other`` until each that is left may be shown.
+def fold(groups: Mapping[str, Households], figure: Figure) -> tuple[str, ...]:
+    """Return which groups of a partition are shown by name; the others are shown as ``other``.
 
-    While ``other`` itself is small, the smallest visible group joins it, for else it would be
-    the whole less the visible. Nothing is left, and so the total stands alone, when one group
-    would remain or would hold more than 95 %.
+    Shown is what has a figure. While ``other`` has households and no figure, the smallest shown
+    group joins it, for else it would be the whole less the shown. None is shown, and so the total
+    stands alone, when one figure would remain or would be more than 95 %.
 
-    >>> sorted(fold({"a": set("abcdefghijkl"), "b": set("mnopqrstuvwx"), "c": set("y")}, k=10))
-    ['b', 'other']
+    >>> people = {"a": set("abcdefghijkl"), "b": set("mnopqrstuvwx"), "c": set("y")}
+    >>> fold(people, lambda group: len(group) if len(group) >= 10 else None)
+    ('b',)
     """
-    visible = {name: set(members) for name, members in groups.items() if len(members) >= k}
-    small = [members for members in groups.values() if len(members) < k]
-    other = visible.pop(OTHER, set()).union(*small)
-    while 0 < len(other) < k and visible:
-        smallest = min(visible, key=lambda name: (len(visible[name]), name))
-        other |= visible.pop(smallest)
-    folded: dict[str, Households] = {**visible, OTHER: other} if other else {**visible}
-    sizes = [len(members) for members in folded.values()]
-    if len(sizes) < 2 or max(sizes) > TOP_SHARE * sum(sizes):  # noqa: PLR2004 - a pair at least
-        return {}
-    return folded
+    figures = {name: figure(members) for name, members in groups.items() if name != OTHER}
+    shown = {name: count for name, count in figures.items() if count is not None}
+    rest = left_out(groups, shown)
+    while shown and rest and figure(rest) is None:
+        del shown[min(shown, key=lambda name: (shown[name], name))]
+        rest = left_out(groups, shown)
+    counts = [*shown.values(), (figure(rest) or 0) if rest else 0]
+    alone = max(counts) > TOP_SHARE * sum(counts) or not shown
+    return () if alone else tuple(sorted(shown))
+
+
+def left_out(groups: Mapping[str, Households], names: Collection[str]) -> Households:
+    """Return the households of all groups but those named."""
+    rest = [members for name, members in groups.items() if name not in names]
+    return frozenset().union(*rest)
 
 
 def _chance(households: Households, secret: bytes) -> float:

@@ -1,14 +1,21 @@
 """The gate: exact sets of households in, one audited release out.
 
-Every page, message and file is a function of what leaves here. The order is fixed: count, fold
-what is small, round with the key, keep complements apart, audit. Nothing leaves when the audit
-finds a fault.
+Every page, message and file is a function of what leaves here. The order is fixed: count through
+the counter, which rounds with the key and holds (``holding``); fold what is small (``counts``);
+keep linked figures apart (``plan_figures``); audit (``audit``). Nothing leaves when the audit finds
+a fault. The steps are those of Hundepool et al., Statistical Disclosure Control (Wiley, 2012),
+chapter 5; the standard they serve is FERPA, 34 CFR 99.31(b): what is released identifies no
+student, through single or multiple releases, with other reasonably available information.
+
+Of a plan only counts leave. Were anything else of a group of families to leave, a mean of minutes
+or a share, it would be for groups of 20 or more, minutes rounded to 1 and shares to 5 points, never
+a minimum or a maximum, and held like a count: from means not rounded a home can be found.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -18,15 +25,18 @@ import shapely
 from famgeo.errors import ReleaseError
 from famgeo.release.areas import households_in_areas
 from famgeo.release.audit import audit_barriers, audit_release
-from famgeo.release.counts import Households, apart, fold, round_count
+from famgeo.release.counts import apart
 from famgeo.release.exact import Exact
+from famgeo.release.holding import Counter
+from famgeo.release.plan_figures import answer
 from famgeo.tables import (
     HOME_AREAS,
-    Headline,
     Release,
     ReleasedBarriers,
     ReleasedPlan,
     check,
+    no_neighborhoods,
+    no_tables,
 )
 
 PARTNER_K = 20
@@ -48,43 +58,46 @@ def make_release(
     study: str,
     households: gpd.GeoDataFrame,
     areas: gpd.GeoDataFrame,
+    counter: Counter,
     plans: Sequence[PlanToShow] = (),
-    secret: bytes,
-    k: int = 10,
 ) -> Release:
-    """Make the release of a study: its home areas and its plans, rounded with the key.
+    """Make the release of a study: its home areas and its plans, as the counter counts them.
 
     ``households`` are HOUSEHOLDS of the vault; ``areas`` the frozen home areas, refitted to them.
-    Raises ``ReleaseError``, and shows nothing, when any figure would tell of a small group.
+    Keep the counter's ledger before anything of the release is stored or shown. Raises
+    ``ReleaseError``, and shows nothing, when any figure would tell of a small group.
     """
-    home_areas, unmapped = _home_areas(areas, households, secret, k)
+    home_areas, unmapped = _home_areas(areas, households, counter)
     families = int(home_areas["families"].sum()) + (unmapped or 0)
     release = Release(
         release_id="",
         study=study,
-        k=k,
+        k=counter.k,
         home_areas=home_areas,
         unmapped=unmapped,
-        plans=tuple(_released_plan(plan, families, secret, k) for plan in plans),
+        plans=tuple(_released_plan(plan, families, counter) for plan in plans),
     )
     release = replace(release, release_id=_content_hash(release))
-    audit_release(release, households=households, exact=[plan.exact for plan in plans])
+    exact = [plan.exact for plan in plans]
+    audit_release(
+        release, households=households, exact=exact, ledger=counter.ledger, secret=counter.secret
+    )
     return release
 
 
-def release_barriers(exact: Exact, *, release: Release, secret: bytes) -> ReleasedBarriers:
+def release_barriers(exact: Exact, *, release: Release, counter: Counter) -> ReleasedBarriers:
     """Return who can come to some meetings as it may be shown, next to a release.
 
     Raises ``ReleaseError`` when any figure would tell of a small group.
     """
     families = int(release.home_areas["families"].sum()) + (release.unmapped or 0)
-    sites = _site_counts(exact, families, secret, release.k)
+    shown = answer(exact, families=families, quality="", counter=counter)
     barriers = ReleasedBarriers(
         meetings=exact.meetings,
-        headline=_headline(exact, families, "", secret, release.k),
-        sites=pd.DataFrame(sites[["site_id", "name", "kind", "reached"]]),
+        headline=shown.headline,
+        sites=pd.DataFrame(shown.sites[["site_id", "name", "kind", "reached"]]),
     )
-    audit_barriers(barriers, exact=exact, k=release.k)
+    audit_barriers(barriers, exact=exact, k=counter.k, ledger=counter.ledger, secret=counter.secret)
     return barriers
 
 
@@ -98,92 +111,39 @@ def for_partners(release: Release, *, k: int = PARTNER_K) -> Release:
         k=k,
         home_areas=release.home_areas.iloc[:0],
         unmapped=None,
+        neighborhoods=no_neighborhoods(),
+        tables=no_tables(),
         plans=tuple(_coarser(plan, k) for plan in release.plans),
     )
     return replace(few, release_id=_content_hash(few))
 
 
 def _home_areas(
-    areas: gpd.GeoDataFrame, households: gpd.GeoDataFrame, secret: bytes, k: int
+    areas: gpd.GeoDataFrame, households: gpd.GeoDataFrame, counter: Counter
 ) -> tuple[gpd.GeoDataFrame, int | None]:
     of = households_in_areas(areas, households)
     ids = households["household_id"].to_numpy(str)
-    members = {area_id: set(ids[of == area_id].tolist()) for area_id in areas["home_area_id"]}
-    counts = [round_count(members[area_id], secret, k=k) for area_id in areas["home_area_id"]]
-    if None in counts:
+    members = [set(ids[of == area_id].tolist()) for area_id in areas["home_area_id"]]
+    figures = [counter.figure(inside) for inside in members]
+    if None in figures or min(map(len, members), default=0) < counter.k:
         message = (
-            f"A home area has fewer than {k} families now, so it cannot be shown. Merge it with "
-            "a neighbour (refit_areas) and make the release again."
+            f"A home area has fewer than {counter.k} families now, so it cannot be shown. Merge it "
+            "with a neighbour (refit_areas) and make the release again."
         )
         raise ReleaseError(message)
-    table = areas.assign(families=np.array(counts, dtype=np.int64))
-    unmapped = round_count(set(ids[of == ""].tolist()), secret, k=k)
-    return check(table, HOME_AREAS), unmapped
+    table = areas.assign(families=np.array(figures, dtype=np.int64))
+    return check(table, HOME_AREAS), counter.figure(set(ids[of == ""].tolist()))
 
 
-def _released_plan(plan: PlanToShow, families: int, secret: bytes, k: int) -> ReleasedPlan:
+def _released_plan(plan: PlanToShow, families: int, counter: Counter) -> ReleasedPlan:
+    shown = answer(plan.exact, families=families, quality=plan.quality, counter=counter)
     return ReleasedPlan(
         name=plan.name,
         meetings=plan.exact.meetings,
-        headline=_headline(plan.exact, families, plan.quality, secret, k),
-        sites=_site_counts(plan.exact, families, secret, k),
+        headline=shown.headline,
+        sites=shown.sites,
         settings=plan.settings,
     )
-
-
-def _headline(exact: Exact, families: int, quality: str, secret: bytes, k: int) -> Headline:
-    at_school, by_reason = _without_school(exact, families, secret, k)
-    return Headline(
-        families=families,
-        no_option_at_school=at_school,
-        no_option_with_plan=_without_site(exact, families, at_school, secret, k),
-        quality=quality,
-        by_reason=by_reason,
-        k=k,
-    )
-
-
-def _without_school(
-    exact: Exact, families: int, secret: bytes, k: int
-) -> tuple[int | None, dict[str, int | None]]:
-    """Return the count and its reasons; the count is their sum where they are shown."""
-    reasons = fold(exact.by_reason, k=k)
-    by_reason = {name: round_count(members, secret, k=k) for name, members in reasons.items()}
-    total = (
-        sum(count or 0 for count in by_reason.values())
-        if by_reason
-        else round_count(exact.without_school, secret, k=k)
-    )
-    rest = len(exact.everyone) - len(exact.without_school)
-    kept = apart(total, families, rest=rest, k=k)
-    return kept, by_reason if kept == total else {}
-
-
-def _without_site(
-    exact: Exact, families: int, at_school: int | None, secret: bytes, k: int
-) -> int | None:
-    """Return the count; where the plan only adds options, the gain is not a small group either."""
-    missed = exact.without_site
-    count = round_count(missed, secret, k=k)
-    count = apart(count, families, rest=len(exact.everyone) - len(missed), k=k)
-    if at_school is None or not missed <= exact.without_school:
-        return count
-    return apart(count, at_school, rest=len(exact.without_school) - len(missed), k=k)
-
-
-def _site_counts(exact: Exact, families: int, secret: bytes, k: int) -> gpd.GeoDataFrame:
-    counts = [
-        _site_count(exact.reached[site], exact, families, secret, k)
-        for site in exact.sites["site_id"]
-    ]
-    return exact.sites.assign(reached=pd.array(counts, dtype="Int64"))
-
-
-def _site_count(
-    reached: Households, exact: Exact, families: int, secret: bytes, k: int
-) -> int | None:
-    rest = len(exact.everyone) - len(reached)
-    return apart(round_count(reached, secret, k=k), families, rest=rest, k=k)
 
 
 def _coarser(plan: ReleasedPlan, k: int) -> ReleasedPlan:
@@ -191,7 +151,7 @@ def _coarser(plan: ReleasedPlan, k: int) -> ReleasedPlan:
 
     def coarse(count: int | None) -> int | None:
         shown = None if count is None or count < k else count
-        return apart(shown, whole, rest=whole - (shown or 0), k=k)
+        return apart(shown, whole, rest_shows=whole - (shown or 0) >= k, k=k)
 
     headline = replace(
         plan.headline,
@@ -207,18 +167,25 @@ def _coarser(plan: ReleasedPlan, k: int) -> ReleasedPlan:
 
 def _content_hash(release: Release) -> str:
     """Return a name that is the same for the same content, whoever makes it and when."""
-    content = [
-        release.study,
-        release.k,
-        release.home_areas["home_area_id"].tolist(),
-        release.home_areas["families"].tolist(),
-        shapely.to_wkb(release.home_areas.geometry.to_numpy(), hex=True).tolist(),
-        release.unmapped,
-        [[plan.as_json(), plan.settings] for plan in release.plans],
-    ]
+    content = _content(replace(release, release_id=""))
     try:
         text = json.dumps(content, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         message = "A plan's settings may hold text, numbers, lists and mappings only."
         raise ReleaseError(message) from error
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _content(value: object) -> object:
+    """Return every field of a release as JSON types; what is none of them stays as it is."""
+    if isinstance(value, gpd.GeoDataFrame):
+        shapes = shapely.to_wkb(value.geometry.to_numpy(), hex=True).tolist()
+        return [_content(pd.DataFrame(value.drop(columns="geometry"))), shapes]
+    if isinstance(value, pd.DataFrame):
+        cells = value.astype(object).where(value.notna(), None)
+        return {str(name): cells[name].tolist() for name in cells}
+    if isinstance(value, tuple):
+        return [_content(part) for part in value]
+    if is_dataclass(value):
+        return {field.name: _content(getattr(value, field.name)) for field in fields(value)}
+    return value

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famgeo.errors import ReleaseError
-from famgeo.release.counts import Households, least_shown, round_count
+from famgeo.release.counts import Households, least_shown, left_out, round_count
 from famgeo.tables import Ledger
 from famgeo.tables.ledger import HIDDEN, digest
 
@@ -56,7 +56,7 @@ class Counter:
             )
             raise ReleaseError(message)
         self.k = k
-        self._secret = secret
+        self.secret = secret
         self._ledger = ledger if k == ledger.k else replace(ledger, k=k)
         self._sizes = _bits(ledger.members)
         self._unnamed = np.array([not label for label in ledger.labels], dtype=bool)
@@ -78,7 +78,7 @@ class Counter:
         rows, away = self._near(households)
         if len(rows):
             return self._given(int(rows[np.argmin(away)]))
-        figure = round_count(households, self._secret, k=self.k)
+        figure = round_count(households, self.secret, k=self.k)
         self._remember(households, figure=HIDDEN if figure is None else figure)
         return figure
 
@@ -174,14 +174,8 @@ class Counter:
 
     def _digest(self, household: str) -> int:
         if household not in self._digests:
-            self._digests[household] = digest(household, self._secret)
+            self._digests[household] = digest(household, self.secret)
         return self._digests[household]
-
-
-def left_out(groups: Mapping[str, Households], names: Collection[str]) -> Households:
-    """Return the households of all groups but those named."""
-    rest = [members for name, members in groups.items() if name not in names]
-    return frozenset().union(*rest)
 
 
 def _bits(rows: NDArray[np.uint8]) -> Ints:

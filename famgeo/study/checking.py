@@ -7,9 +7,9 @@ import pandas as pd
 
 from famgeo.domain import Answer, Mode
 from famgeo.errors import StudyError
-from famgeo.release.counts import round_count
 from famgeo.sources.roster import households
 from famgeo.store.studies import Store, integrity_fault
+from famgeo.study.counting import counting
 from famgeo.study.findings import Finding, Looked, OffStreets, look_over
 from famgeo.study.stored import stored_streets, stored_timetable
 from famgeo.tables import Streets, Timetable, Vault, lonlat, shown
@@ -72,7 +72,8 @@ def _off(store: Store, vault: Vault, students: gpd.GeoDataFrame, streets: Street
     near = snap(graph, lonlat(places)).ok
     homes = households(students)
     off = set(homes["household_id"][~snap(graph, lonlat(homes)).ok])
-    count = shown(round_count(off, vault.secret(), k=k), k) if off else ""
+    with counting(vault, k=k) as counter:
+        count = shown(counter.figure(off), k) if off else ""
     return OffStreets(homes=count, sites=tuple(places["id"][~near]))
 
 

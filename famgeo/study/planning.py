@@ -17,7 +17,9 @@ from famgeo.plan.verify import verify_plan
 from famgeo.release.areas import cut_home_areas, refit_areas
 from famgeo.release.exact import exact_of, exact_plan
 from famgeo.release.gate import PlanToShow, make_release, release_barriers
+from famgeo.release.holding import Counter
 from famgeo.study.both_ways import service_notes
+from famgeo.study.counting import check_k, counting
 from famgeo.study.homes import barriers_of
 from famgeo.study.world import World
 from famgeo.tables import Progress, Release, ReleasedBarriers, lonlat, no_progress
@@ -47,6 +49,7 @@ def barriers_released(
 ) -> ReleasedBarriers:
     """Return who cannot come to these meetings, for some sites or all, as it may be shown."""
     _in_steps(world.limits, meetings)
+    check_k(world.vault, k=world.settings.k)
     asked = _asked(world.sites, site_ids)
     barriers = _barriers(world, meetings, executor, progress)
     exact = exact_of(
@@ -56,8 +59,10 @@ def barriers_released(
         sites=asked,
         meetings=tuple(meeting.meeting_id for meeting in meetings),
     )
-    release = _release(world, today=today)
-    released = release_barriers(exact, release=release, secret=world.vault.secret())
+    areas = _areas(world, today)
+    with counting(world.vault, k=world.settings.k) as counter:
+        release = _release(world, areas, counter)
+        released = release_barriers(exact, release=release, counter=counter)
     return replace(released, notes=service_notes(world.network, meetings))
 
 
@@ -73,6 +78,7 @@ def plan_released(
 ) -> Release:
     """Choose sites exactly, verify every claim, and return a release that holds the plan."""
     _in_steps(world.limits, meetings)
+    check_k(world.vault, k=world.settings.k)
     candidate_sites(world.sites, goal, meetings)  # what cannot be asked is refused before the work
     barriers = _barriers(world, meetings, executor, progress)
     progress("Choosing places", 0.85)
@@ -92,7 +98,9 @@ def plan_released(
     shown = PlanToShow(
         name=name, exact=exact, quality=plan.quality, settings=settings_of(plan, world)
     )
-    return _release(world, today=today, plans=[shown])
+    areas = _areas(world, today)
+    with counting(world.vault, k=world.settings.k) as counter:
+        return _release(world, areas, counter, plans=[shown])
 
 
 def settings_of(plan: Plan, world: World) -> dict[str, object]:
@@ -151,14 +159,15 @@ def _barriers(
     return pd.concat(tables, ignore_index=True)
 
 
-def _release(world: World, *, today: date, plans: Sequence[PlanToShow] = ()) -> Release:
+def _release(
+    world: World, areas: gpd.GeoDataFrame, counter: Counter, *, plans: Sequence[PlanToShow] = ()
+) -> Release:
     return make_release(
         study=world.settings.name,
         households=world.homes,
-        areas=_areas(world, today),
+        areas=areas,
+        counter=counter,
         plans=plans,
-        secret=world.vault.secret(),
-        k=world.settings.k,
     )
 
 
