@@ -15,8 +15,8 @@ from famgeo.outputs.exports import (
     write_whole,
 )
 from famgeo.tables import REASON_WORDS, Release, ReleasedPlan, shown
+from famgeo.tables.formulas import no_formula
 
-SIGNS, BREAKS = tuple("=+-@＝＋－＠"), tuple("\t\r\n")
 POINT_DECIMALS = 6
 
 
@@ -91,9 +91,7 @@ def _safe(cell: Cell) -> Cell:
     >>> _safe("=1+1"), _safe(-84.5), _safe("Library")
     ("'=1+1", -84.5, 'Library')
     """
-    if isinstance(cell, str) and (cell.startswith(BREAKS) or cell.lstrip().startswith(SIGNS)):
-        return f"'{cell}"
-    return cell
+    return no_formula(cell) if isinstance(cell, str) else cell
 
 
 def _about(release: Release, plan: ReleasedPlan, *, audience: str) -> str:

@@ -17,8 +17,8 @@ from shapely.geometry.base import BaseGeometry
 
 from famgeo.errors import FetchError
 from famgeo.sources.osm import read_pois
-from famgeo.sources.synth import FORMULA_STARTS
 from famgeo.tables import lonlat
+from famgeo.tables.formulas import no_formula
 
 Element = dict[str, Any]
 Tags = dict[str, str]
@@ -129,7 +129,8 @@ def _write_places(places: gpd.GeoDataFrame, path: Path) -> None:
     Anyone may edit the map: a name that a spreadsheet would run gets an apostrophe.
     """
     table = pd.DataFrame(places.drop(columns="geometry"))
-    table = table.replace(FORMULA_STARTS, r"'\1", regex=True)
+    for column in table.columns[table.dtypes == "str"]:
+        table[column] = table[column].map(no_formula)
     table[["lon", "lat"]] = lonlat(places).round(7)
     table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from famgeo.domain import Refusal
 from famgeo.errors import SourceError
 from famgeo.sources.kinds import looks_like, only_tables
+from famgeo.tables.formulas import as_written
 
 MAX_BYTES = 200_000_000
 MAX_COLUMNS = 1_000
@@ -124,14 +125,14 @@ def header_key(name: str) -> str:
 def _texts(column: Iterable[str]) -> pd.Series:
     """Return cells without control signs and needless blanks.
 
-    The apostrophe that keeps a spreadsheet from running a formula is taken off.
+    The apostrophes that keep a spreadsheet from running a formula are taken off.
     """
     plain = pd.Series([" ".join(cell.split()) for cell in column], dtype="str")
-    odd = plain.str.contains(r"[\x00-\x1f\x7f]|^'[=+\-@]")
+    odd = plain.str.contains(r"[\x00-\x1f\x7f']")
     if not odd.any():
         return plain
     cleaned = plain[odd].str.replace(r"[\x00-\x1f\x7f]", "", regex=True)
-    plain[odd] = cleaned.str.replace(r"^'([=+\-@])", r"\1", regex=True)
+    plain[odd] = cleaned.map(as_written).str.strip()
     return plain
 
 

@@ -17,6 +17,7 @@ from famgeo.domain import WEEKDAYS, Answer
 from famgeo.errors import SourceError
 from famgeo.sources.population import KM_PER_DEGREE, WGS84, read_population
 from famgeo.tables import STUDENTS, check, lonlat
+from famgeo.tables.formulas import no_formula
 
 GRADES = ("K", *(str(grade) for grade in range(1, 13)))
 LEVEL_GRADES = {"E": GRADES[:6], "M": GRADES[6:9], "H": GRADES[9:]}
@@ -65,7 +66,6 @@ ROSTER_COLUMNS = {
     "contact": "preferred_contact",
     "entered_on": "entry_date",
 }
-FORMULA_STARTS = r"^([=+\-@\t\r])"
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -102,7 +102,7 @@ def write_roster(students: gpd.GeoDataFrame, path: Path) -> None:
 
     Text that a spreadsheet would run as a formula gets an apostrophe, which reading takes off.
     """
-    table = students[list(ROSTER_COLUMNS)].replace(FORMULA_STARTS, r"'\1", regex=True)
+    table = pd.DataFrame({c: students[c].map(no_formula) for c in ROSTER_COLUMNS})
     at = lonlat(students)
     table.insert(4, "lon", at[:, 0].round(7))
     table.insert(5, "lat", at[:, 1].round(7))
