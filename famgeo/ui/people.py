@@ -60,11 +60,16 @@ def pages() -> list[st.Page]:
         person = present()
     except FamgeoError:
         person = None  # the page itself says what is wrong
-    mine = [page for page in PAGES if person is None or person.may(page[2])] or PAGES[:1]
     return [
-        st.Page(path, title=title, default=first)
-        for first, (path, title, _) in zip([True, *[False] * len(mine)], mine, strict=False)
+        st.Page(path, title=title, default=place == 0)
+        for place, (path, title) in enumerate(open_to(person))
     ]
+
+
+def open_to(person: Person | None) -> list[tuple[str, str]]:
+    """Return the file and title of each page a person may open; the first one tells a stranger."""
+    mine = [(path, title) for path, title, right in PAGES if person and person.may(right)]
+    return mine or [PAGES[0][:2]]
 
 
 def _forget_the_former(person: Person) -> None:
