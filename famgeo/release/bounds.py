@@ -70,7 +70,7 @@ def narrow(cells: Ints, shown: Bools, *, k: int) -> Bools:
     return np.asarray(small & (widths(cells, shown, sought=small, enough=k).width < k))
 
 
-class _Attacker(highspy.Highs):
+class _Attacker:
     """One model for all cells: only the cost changes, so each answer starts from the last.
 
     Every answer is a table that fits what is published, so it widens the range of all cells and
@@ -78,31 +78,19 @@ class _Attacker(highspy.Highs):
     """
 
     def __init__(self, cells: Ints, shown: Bools) -> None:
-        # Highs.__init__ greets on standard output, where a command may be writing JSON.
-        super(highspy.Highs, self).__init__()
-        for option, value in OPTIONS.items():
-            self.setOptionValue(option, value)
         self._cells = cells
         self.least, self.most = cells.astype(float), cells.astype(float)
         self._rows, self._columns = np.nonzero(~shown[1:])
         self._every = np.arange(len(self._rows), dtype=np.int32)
-        if len(self._every):
-            self.passModel(_program(cells, shown, self._rows, self._columns))
+        self._solver = Solver(_program(cells, shown, self._rows, self._columns))
 
     def push(self, row: int, column: int, sense: highspy.ObjSense) -> None:
         """Make one cell as large or as small as it can be, and learn from the table found."""
         inside = (self._rows == row - 1) | (row == DISTRICT)
         cost = (inside & (self._columns == column)).astype(float)
-        self.changeColsCost(len(self._every), self._every, cost)
-        self.changeObjectiveSense(sense)
-        self.run()
-        status = self.getModelStatus()
-        if status != highspy.HighsModelStatus.kOptimal:
-            message = (
-                f"Nothing was released: the solver is not sure what the tables tell ({status})."
-            )
-            raise ReleaseError(message)
-        self._learn(np.rint(np.array(self.getSolution().col_value)))
+        self._solver.changeColsCost(len(self._every), self._every, cost)
+        self._solver.changeObjectiveSense(sense)
+        self._learn(self._solver.answer())
 
     def _learn(self, hidden: Floats) -> None:
         table = self._cells.astype(float)
@@ -120,13 +108,40 @@ def _program(cells: Ints, shown: Bools, rows: Ints, columns: Ints) -> highspy.Hi
     free = np.concatenate([np.zeros(places, dtype=bool), ~shown[DISTRICT]])
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = len(rows), len(sums)
-    program.col_cost_ = np.zeros(len(rows))
-    program.col_lower_ = np.zeros(len(rows))
+    program.col_cost_, program.col_lower_ = np.zeros(len(rows)), np.zeros(len(rows))
     program.col_upper_ = hidden.sum(axis=1)[rows].astype(float)
     program.row_lower_ = np.where(free, -highspy.kHighsInf, sums)
     program.row_upper_ = np.where(free, highspy.kHighsInf, sums)
-    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    program.a_matrix_.start_ = np.arange(0, 2 * len(rows) + 1, 2, dtype=np.int32)
-    program.a_matrix_.index_ = np.column_stack([rows, places + columns]).ravel().astype(np.int32)
-    program.a_matrix_.value_ = np.ones(2 * len(rows))
+    program.a_matrix_ = incidence(rows, places + columns)
     return program
+
+
+class Solver(highspy.Highs):
+    """HiGHS on one thread, for a small program that is solved again with other costs."""
+
+    def __init__(self, program: highspy.HighsLp) -> None:
+        # Highs.__init__ greets on standard output, where a command may be writing JSON.
+        super(highspy.Highs, self).__init__()
+        for option, value in OPTIONS.items():
+            self.setOptionValue(option, value)
+        self.passModel(program)
+
+    def answer(self) -> Floats:
+        """Return the best values, whole numbers; raises ``ReleaseError`` when they are not sure."""
+        self.run()
+        status = self.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            message = f"Nothing was released: the solver is not sure what tables tell ({status})."
+            raise ReleaseError(message)
+        values: Floats = np.rint(np.array(self.getSolution().col_value))
+        return values
+
+
+def incidence(one: Ints, other: Ints) -> highspy.HighsSparseMatrix:
+    """Return the matrix of a graph: each column has a 1 in two rows."""
+    matrix = highspy.HighsSparseMatrix()
+    matrix.format_ = highspy.MatrixFormat.kColwise
+    matrix.start_ = np.arange(0, 2 * len(one) + 1, 2, dtype=np.int32)
+    matrix.index_ = np.column_stack([one, other]).ravel().astype(np.int32)
+    matrix.value_ = np.ones(2 * len(one))
+    return matrix

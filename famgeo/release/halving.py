@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 FEW = 12
 """So few areas are cut in the best of all ways."""
 DIRECTIONS = 12
+EVEN = 0.1
+"""Parts that are uneven by less than this share are even; shortness decides between them."""
+PAIR = 2
 TRIED = 10
 """Lines tried in each direction: those that waste least, the most even first."""
 
@@ -36,13 +39,13 @@ class Land:
             if a != b and edge > 0:
                 self.beside[a][b] = edge
 
-    def parts(self, least: int) -> list[Members]:
-        """Return connected sets of areas of ``least`` families and more that cannot be cut."""
+    def parts(self, *, least: int, aim: int) -> list[Members]:
+        """Return connected sets of areas of ``least`` families or more, of about ``aim`` each."""
         self._bridge(least)
         done, waiting = [], self.pieces(range(len(self.figures)))
         while waiting:
             piece = waiting.pop()
-            half = self._best_half(piece, least)
+            half = self._best_half(piece, least, aim)
             waiting += [half, piece - half] if half else []
             done += [] if half else [piece]
         return done
@@ -74,28 +77,31 @@ class Land:
             a, b = np.unravel_index(far.argmin(), far.shape)
             self.beside[here[a]][away[b]] = self.beside[away[b]][here[a]] = 0.0
 
-    def _best_half(self, piece: Members, least: int) -> Members | None:
-        """Return one half of the best cut; None when there is no cut."""
+    def _best_half(self, piece: Members, least: int, aim: int) -> Members | None:
+        """Return one half of the best cut; None when there is no cut, or no need of one."""
         whole = self.total(piece)
-        if whole < 2 * least:
+        n_parts = (2 * whole + aim) // (2 * aim)
+        if n_parts < PAIR:
             return None
-        halves = self._every_half(piece) if len(piece) <= FEW else self._halves(piece, least)
+        halves = self._every_half(piece) if len(piece) <= FEW else self._halves(piece, n_parts)
         ranked = [
-            (self._cost(piece, half, least), sorted(half))
+            (self._cost(piece, half, n_parts), sorted(half))
             for half in halves
             if least <= self.total(half) <= whole - least
         ]
         return frozenset(min(ranked)[1]) if ranked else None
 
-    def _cost(self, piece: Members, half: Members, least: int) -> tuple[int, float]:
-        """Return how many neighborhoods a cut wastes, and its ratio: length for evenness."""
+    def _cost(self, piece: Members, half: Members, n_parts: int) -> tuple[float, float]:
+        """Return how uneven the parts of a cut will be, and its ratio: length for evenness.
+
+        Rounded, for the last bit of a sum depends on the order it is taken in.
+        """
         one, other = self.total(half), self.total(piece - half)
         cut = sum(
             edge for a in half for b, edge in self.beside[a].items() if b in piece and b not in half
         )
-        # Rounded, for the last bit of a sum depends on the order it is taken in.
-        wasted = (one + other) // least - one // least - other // least
-        return wasted, round(cut * (1 / one + 1 / other), 6)
+        uneven = float(_uneven(np.array(one), one + other, n_parts))
+        return round(max(uneven, EVEN), 1), round(cut * (1 / one + 1 / other), 6)
 
     def _every_half(self, piece: Members) -> Iterator[Members]:
         """Yield every connected half with a connected rest, by the half without the first area."""
@@ -105,7 +111,7 @@ class Land:
             if len(self.pieces(half)) == 1 and len(self.pieces(piece - half)) == 1:
                 yield half
 
-    def _halves(self, piece: Members, least: int) -> Iterator[Members]:
+    def _halves(self, piece: Members, n_parts: int) -> Iterator[Members]:
         """Yield the halves of the most promising straight cuts in every direction."""
         members = np.array(sorted(piece))
         whole = self.total(piece)
@@ -113,8 +119,8 @@ class Land:
             along = self.middles[members] @ (np.cos(turn), np.sin(turn))
             order = members[np.lexsort((members, np.round(along, 6)))]
             behind = np.cumsum(self.figures[order])[:-1]
-            wasted = whole // least - behind // least - (whole - behind) // least
-            for cut in np.lexsort((np.abs(2 * behind - whole), wasted))[:TRIED].tolist():
+            uneven = np.maximum(_uneven(behind, whole, n_parts), EVEN)
+            for cut in np.lexsort((np.abs(2 * behind - whole), uneven))[:TRIED].tolist():
                 half = self._connected(piece, frozenset(order[: cut + 1].tolist()))
                 if half != piece:
                     yield half
@@ -128,6 +134,12 @@ class Land:
 
     def _largest(self, members: Members) -> Members:
         return max(self.pieces(members), key=lambda one: (self.total(one), -min(one)))
+
+
+def _uneven(part: Ints, whole: int, n_parts: int) -> NDArray[np.float64]:
+    """Return how far a part is from the nearest whole number of equal parts, as a share of one."""
+    share = part * n_parts / whole
+    return np.asarray(np.abs(share - np.clip(np.round(share), 1, n_parts - 1)))
 
 
 def _flattened(shapes: NDArray[np.object_]) -> NDArray[np.object_]:

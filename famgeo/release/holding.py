@@ -112,8 +112,25 @@ class Counter:
             if all(self.shows(groups.get(name, NOBODY)) for name in names):
                 return names
         names = tuple(sorted(make()))
-        self._remember(left_out(groups, names), label=label, pattern=json.dumps(names))
+        self.hold(label, groups, names)
         return names
+
+    def held(self, label: str, groups: Mapping[str, Households]) -> tuple[str, ...] | None:
+        """Return the pattern last kept under a label by ``hold``, if it may stay; else None.
+
+        It may stay for the same reasons as in ``pattern``. A pattern that is made together with
+        others, such as one table's of many, is asked for here and kept once all are made.
+        """
+        rows = [row for row, name in enumerate(self._ledger.labels) if name == label]
+        if not rows or self._left_out_away(rows[-1], groups) >= HOLD:
+            return None
+        names = self._pattern_of(rows[-1])
+        return names if all(self.shows(groups.get(name, NOBODY)) for name in names) else None
+
+    def hold(self, label: str, groups: Mapping[str, Households], names: Collection[str]) -> None:
+        """Keep which groups a table shows, and whom it leaves out, under its label."""
+        pattern = json.dumps(sorted(names))
+        self._remember(left_out(groups, names), label=label, pattern=pattern)
 
     def _near(self, households: Households) -> tuple[Ints, Ints]:
         """Return the counted sets that differ by fewer than ``HOLD``, and by how many they do."""

@@ -21,6 +21,8 @@ from famgeo.tables import join_list, split_list
 
 LEAST = 60
 """Families in a neighborhood, by the figures of its home areas."""
+AIM = 100
+"""Families in a neighborhood as it is cut, about: with fewer, its tables must hide more of them."""
 OVERLAP = 1e-6
 """Share of a home area that must lie in a neighborhood to be of it; less is rounding."""
 
@@ -29,20 +31,20 @@ Region = tuple[shapely.Geometry, list[str]]
 
 
 def cut_neighborhoods(
-    areas: gpd.GeoDataFrame, counts: Sequence[int], *, least: int = LEAST
+    areas: gpd.GeoDataFrame, counts: Sequence[int], *, least: int = LEAST, aim: int = AIM
 ) -> gpd.GeoDataFrame:
     """Cut neighborhoods: neighborhood_id, home_area_ids, geometry; none when families are too few.
 
     ``counts`` are the released figures of the home areas, in their order. Every home area is in
-    one neighborhood; land that touches no other joins the nearest. The order of rows changes
-    nothing.
+    one neighborhood, of ``least`` families or more and about ``aim``; land that touches no other
+    joins the nearest. The order of rows changes nothing.
     """
     order = np.argsort(areas["home_area_id"].to_numpy(str))
     ids, shapes = areas["home_area_id"].to_numpy(str)[order], areas.geometry.to_numpy()[order]
     figures = np.asarray(counts, dtype=np.int64)[order]
     if figures.sum() < least:
         return _frame({})
-    parts = [sorted(part) for part in Land(shapes, figures).parts(least)]
+    parts = [sorted(part) for part in Land(shapes, figures).parts(least=least, aim=aim)]
     regions = [(whole(shapes[part]), ids[part].tolist()) for part in parts]
     regions.sort(key=_reading_order)
     digits = max(2, len(str(len(regions))))
