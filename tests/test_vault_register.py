@@ -47,7 +47,7 @@ def test_the_same_question_again_does_not_count(vault, tmp_path):
 
 
 def test_a_moment_without_a_zone_is_no_moment(vault):
-    with pytest.raises(ValueError, match="time zone"):
+    with pytest.raises(StudyError, match="time zone"):
         vault.runs_since(NOW.replace(tzinfo=None))
 
 

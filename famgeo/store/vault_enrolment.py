@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select
 
+from famgeo.store.moments import to_text
 from famgeo.store.published import read_ledger, write_ledger
 from famgeo.store.vault_schema import (
     DEPARTED_ROWS,
@@ -18,7 +19,6 @@ from famgeo.store.vault_schema import (
     SECRETS,
     SOURCES,
     STUDENT_ROWS,
-    stamp,
 )
 from famgeo.store.vault_tombstones import PUBLISHED, Tombstones, named, without_erased
 from famgeo.tables import digest
@@ -56,7 +56,7 @@ def put_students(connection: Connection, rows: Collection[Row]) -> int:
 def let_leave(connection: Connection, staying: Collection[str], *, now: datetime) -> None:
     """Set apart every student who is not among these."""
     students = connection.execute(select(STUDENT_ROWS)).mappings()
-    leaving = [{**row, "left_at": stamp(now)} for row in students]
+    leaving = [{**row, "left_at": to_text(now)} for row in students]
     leaving = [row for row in leaving if row["student_id"] not in staying]
     if leaving:
         connection.execute(insert(DEPARTED_ROWS), leaving)
@@ -81,7 +81,7 @@ def bring_back(connection: Connection) -> int:
 
 def erase_departed(connection: Connection, *, now: datetime) -> Erased:
     """Erase those who left over 30 days ago, and from the ledger every household not here."""
-    over = DEPARTED_ROWS.c.left_at <= stamp(now - KEPT_AFTER_LEAVING)
+    over = DEPARTED_ROWS.c.left_at <= to_text(now - KEPT_AFTER_LEAVING)
     students = connection.execute(delete(DEPARTED_ROWS).where(over)).rowcount
     here = {household for _, household in everyone(connection)}
     ledger, secret = read_ledger(connection, LEDGER_ROWS), rounding_secret(connection)

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, delete, func, insert, select
 from famgeo.domain import ReadReport, Refusal
 from famgeo.errors import StudyError
 from famgeo.store.engine import Database
-from famgeo.store.vault_schema import AUDIT_HEAD, ROSTER_READS, RUNS, stamp
+from famgeo.store.moments import from_text, to_text
+from famgeo.store.vault_schema import AUDIT_HEAD, ROSTER_READS, RUNS
 from famgeo.tables.records import RosterRead
 
 LOGS_KEPT = timedelta(days=3 * 365 + 1)
@@ -66,7 +67,7 @@ class Register:
 
 def erase_old_lines(connection: Connection, *, now: datetime) -> int:
     """Erase what the registers noted over three years ago; return how many lines."""
-    latest = stamp(now - LOGS_KEPT)
+    latest = to_text(now - LOGS_KEPT)
     return sum(
         connection.execute(delete(table).where(table.c.utc <= latest)).rowcount
         for table in (ROSTER_READS, RUNS)
@@ -79,7 +80,7 @@ def _note_read(connection: Connection, read: RosterRead) -> None:
         "what": read.what,
         "sha256": read.sha256,
         "report": json.dumps(asdict(read.report)),
-        "utc": stamp(read.utc),
+        "utc": to_text(read.utc),
     }
     connection.execute(insert(ROSTER_READS), row)
 
@@ -92,7 +93,7 @@ def _reads_in(connection: Connection) -> list[RosterRead]:
             what=row.what,
             report=_report(row.report),
             sha256=row.sha256,
-            utc=datetime.fromisoformat(row.utc),
+            utc=from_text(row.utc),
         )
         for row in rows
     ]
@@ -102,13 +103,13 @@ def _note_run(connection: Connection, question: str, *, utc: datetime) -> bool:
     """Note an exact question and tell whether it is new; asked again it tells nothing more."""
     if connection.execute(select(RUNS).where(RUNS.c.question == question)).first():
         return False
-    connection.execute(insert(RUNS), {"question": question, "utc": stamp(utc)})
+    connection.execute(insert(RUNS), {"question": question, "utc": to_text(utc)})
     return True
 
 
 def _runs_in(connection: Connection, since: datetime) -> int:
     """Return how many different questions were first asked at this moment or later."""
-    wanted = select(func.count()).select_from(RUNS).where(RUNS.c.utc >= stamp(since))
+    wanted = select(func.count()).select_from(RUNS).where(RUNS.c.utc >= to_text(since))
     return connection.execute(wanted).scalar_one()
 
 

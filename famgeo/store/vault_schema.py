@@ -3,8 +3,6 @@
 A new table is made when an older vault is opened.
 """
 
-from datetime import UTC, datetime
-
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
 
 from famgeo.store.frames import point_table
@@ -78,11 +76,3 @@ AUDIT_HEAD = Table(
     Column("sequence", Integer, primary_key=True),
     Column("hash", Text, nullable=False),
 )
-
-
-def stamp(moment: datetime) -> str:
-    """Write a moment in UTC, in text that sorts by time."""
-    if moment.tzinfo is None:
-        message = "A moment without a time zone is none."
-        raise ValueError(message)
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
