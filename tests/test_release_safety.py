@@ -1,21 +1,14 @@
 """What an adversary may hold: nothing in it names a home, a family or a handful of families."""
 
-import contextlib
 import csv
-import io
 import json
-import sqlite3
-import struct
 import subprocess
 import sys
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
-import pyproj
 import pytest
-import shapely
 from released import draw_release
 
 from famgeo import cli
@@ -23,119 +16,10 @@ from famgeo.cli.terminal import plain
 from famgeo.domain import Limits, Meeting
 from famgeo.errors import PlanError, StudyError
 from famgeo.outputs.sheets import write_csv
-from famgeo.settings import bundled
 from famgeo.store.studies import new_study
 from famgeo.study.planning import _in_steps
 from famgeo.tables import Headline, ReleasedBarriers
 from famgeo.ui import words
-
-RIVERBEND = bundled() / "data" / "riverbend"
-EVENING = "2026-12-08 18:30/20:30"
-CANARY = {"student": "CANARY7Q", "household": "CANARYHOME7Q", "lon": -99.6771339, "lat": 38.2713347}
-SLIPPED = "14 Canary Lane Apt 3"
-
-
-def traces() -> dict[str, bytes]:
-    """Return every form in which the canary household might be written."""
-    lon, lat = CANARY["lon"], CANARY["lat"]
-    found = {"student": b"CANARY7Q", "household": b"CANARYHOME7Q", "address": b"Canary Lane"}
-    found["wkb"] = shapely.to_wkb(shapely.Point(lon, lat))[5:]
-    for crs in (4326, 3857, 32614):
-        point = pyproj.Transformer.from_crs(4326, crs, always_xy=True).transform(lon, lat)
-        for axis, value in zip("xy", point, strict=True):
-            found[f"{crs} {axis} text"] = f"{value:.5f}"[: 9 if crs == 4326 else 10].encode()
-            found[f"{crs} {axis} little"] = struct.pack("<d", value)
-            found[f"{crs} {axis} big"] = struct.pack(">d", value)
-    return found
-
-
-def traces_in(data: bytes) -> list[str]:
-    forms = {name: (trace, trace.hex().encode()) for name, trace in traces().items()}
-    text = data.lower()
-    return [n for n, (raw, coded) in forms.items() if raw in data or coded.lower() in text]
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """Fill and plan a study that holds the canary; return its folder and all that was printed."""
-    folder = tmp_path_factory.mktemp("canary")
-    roster = pd.read_csv(RIVERBEND / "roster.csv", dtype=str, keep_default_na=False)
-    canary = roster.iloc[[0]].assign(
-        student_id=CANARY["student"],
-        household_id=CANARY["household"],
-        lon=str(CANARY["lon"]),
-        lat=str(CANARY["lat"]),
-        has_car="no",
-    )
-    slipped = canary.assign(student_id="CANARY7Q2", school_id=SLIPPED)
-    swapped = canary.assign(student_id="CANARY7Q3", lon=canary["lat"], lat=canary["lon"])
-    pd.concat([roster, canary, slipped, swapped]).to_csv(folder / "families.csv", index=False)
-    parts = {
-        "streets": RIVERBEND / "streets.osm.pbf",
-        "schools": RIVERBEND / "schools.csv",
-        "assets": RIVERBEND / "assets.csv",
-        "roster": folder / "families.csv",
-    }
-    asked = ("--meeting", EVENING)
-    out = folder / "exported"
-    export = ("export", "ours", "--plan", "two", "--format", "csv,geojson")
-    commands = [
-        ("new", "ours", "--name", "Ours", "--timezone", "America/Chicago"),
-        *(("add", "ours", part, file) for part, file in parts.items()),
-        ("add", "ours", "roster", folder / "families.csv", "--json"),
-        ("check", "ours", "--json"),
-        ("barriers", "ours", *asked),
-        ("barriers", "ours", *asked, "--json"),
-        ("plan", "ours", "--sites", 2, *asked, "--name", "two", "--json"),
-        *((*export, "--to", out / who, "--audience", who) for who in ("district", "partner")),
-    ]
-    with contextlib.chdir(folder):
-        return folder, [run(*command) for command in commands]
-
-
-def run(*words_) -> bytes:
-    """Run a command in this process; return all it printed."""
-    said = io.StringIO()
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(said),
-        contextlib.redirect_stderr(said),
-    ):
-        patch.setattr(sys, "argv", ["famgeo", *map(str, words_)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-    assert not left.value.code, said.getvalue()
-    return said.getvalue().encode()
-
-
-def test_the_canary_is_in_no_public_file_no_export_and_no_message(told):
-    folder, said = told
-    for text in said:
-        assert traces_in(text) == []
-    files = [*(folder / "ours").rglob("*"), *(folder / "exported").rglob("*")]
-    public = [
-        p
-        for p in files
-        if p.is_file() and not p.name.startswith("vault.db") and p.parent.name != "private"
-    ]
-    assert {p.suffix for p in public} >= {".db", ".toml", ".pbf", ".csv", ".geojson", ".txt"}
-    assert {p.name: found for p in public if (found := traces_in(p.read_bytes()))} == {}
-
-
-def test_the_search_for_the_canary_finds_it_where_it_is(told):
-    folder, _ = told
-    found = traces_in((folder / "ours" / "vault.db").read_bytes())
-    assert {"student", "household", "4326 x big", "4326 y big"} <= set(found)
-    assert set(traces_in((folder / "families.csv").read_bytes())) >= {"4326 x text", "address"}
-    assert traces_in(shapely.Point(CANARY["lon"], CANARY["lat"]).wkb_hex.encode())
-
-
-def test_the_public_database_knows_nothing_of_a_roster(told):
-    folder, _ = told
-    with sqlite3.connect(folder / "ours" / "study.db") as database:
-        read = [what for (what,) in database.execute("select what from reads")]
-    database.close()
-    assert set(read) == {"streets", "schools", "assets"}
 
 
 def test_a_defect_shows_where_it_happened_and_never_a_value(monkeypatch, capsys):
