@@ -14,6 +14,7 @@ from famgeo.store.whole_files import write_whole
 SETTINGS_NAME = "famgeo.toml"
 
 LONGEST_SHOWN = 60
+LONGEST_REMARK = 200
 LARGEST_WHOLE = 2**53
 
 COMMENTS = {
@@ -62,6 +63,7 @@ def write_settings(path: Path, settings: StudySettings) -> None:
         f"name = {_text(settings.name)}",
         f"timezone = {_text(settings.timezone)}",
         f"k = {settings.k}  # the fewest families ever shown as one figure; at least 10",
+        f"runs_per_day = {settings.runs_per_day}  # the most new questions about families in a day",
         "",
         "[limits]",
     ]
@@ -120,4 +122,4 @@ def _text(value: str) -> str:
 def _one_line(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8 text"
-    return " ".join(str(error).split()).rstrip(".")
+    return " ".join(str(error).split())[:LONGEST_REMARK].rstrip(".")
