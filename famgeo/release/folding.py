@@ -16,7 +16,7 @@ five households joined or left those it leaves out, although one to four may the
 ``other``. That tells nothing: what is published is byte for byte what was, with or without them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
@@ -70,12 +70,13 @@ def fold(cells: Cells, counter: Counter) -> Bools:
     tables = _Tables(cells, counter)
     while tables.fold_lopsided() or tables.fold_narrow() or tables.fold_needy():
         pass
+    tables.unfold()
     tables.remember()
     return tables.shown
 
 
 class _Tables:
-    """The tables of one attribute while they are folded; ``kept`` says which may stay as held."""
+    """The tables of one attribute while they are folded."""
 
     shown: Bools
 
@@ -84,16 +85,24 @@ class _Tables:
         self.figures = np.array([[_figure(c, counter) for c in row] for row in cells.members])
         self.shown = (self.figures > 0) & (np.array(cells.categories) != OTHER)
         self.shown[[name is None for name in cells.places]] = False
-        self.kept = np.zeros(len(cells.places), dtype=bool)
+        self.held = np.zeros(len(cells.places), dtype=bool)
+        self.protecting: list[Cell] = []
         for place in self._named():
             held = counter.held(self._table(place), cells.row(place))
             if held is not None:
                 self.shown[place] = np.isin(cells.categories, held)
-                self.kept[place] = True
+                self.held[place] = True
+        self.as_held = self.shown.copy()
         self.held_in = [
             counter.held(self._label(category), cells.column(category))
             for category in range(len(cells.categories))
         ]
+
+    @property
+    def kept(self) -> Bools:
+        """Which tables are as they were held."""
+        kept: Bools = self.held & (self.shown == self.as_held).all(axis=1)
+        return kept
 
     def left_out(self, place: int) -> Households:
         """Return the households of a place that are in no shown category."""
@@ -106,29 +115,12 @@ class _Tables:
 
     def fold_lopsided(self) -> bool:
         """Leave a total alone where one group is all of it, or more than 95 %."""
-        changed = False
-        for place in np.flatnonzero(self.shown.any(axis=1)).tolist():
-            sizes = [*self.figures[place][self.shown[place]], self._other(place)]
-            several = np.count_nonzero(sizes) > 1
-            if not several or max(sizes) > TOP_SHARE * sum(sizes):
-                named = np.flatnonzero(self.shown[place]).tolist()
-                self._fold([(place, category) for category in named])
-                changed = True
-        return changed
-
-    def fold_needy(self) -> bool:
-        """Fold one more where too few are left out of a place, or hidden of a category."""
-        for place in np.flatnonzero(self._needy_places()).tolist():
-            self._fold(self._cheapest(self.shown & (np.arange(len(self.kept)) == place)[:, None]))
-            return True
-        for category in np.flatnonzero(self._needy_categories()).tolist():
-            names = np.arange(len(self.cells.categories))
-            self._fold(self._cheapest(self.shown & (names == category)))
-            return True
-        return False
+        lopsided = self._lopsided()
+        self.shown[lopsided] = False
+        return bool(lopsided.any())
 
     def fold_narrow(self) -> bool:
-        """Fold the cell that best widens the first bound that is too close; False when none is."""
+        """Fold what widens the first bound that is too close; False when none is."""
         if self._settled():
             return False
         counts = self._accepted()
@@ -137,6 +129,33 @@ class _Tables:
             return False
         self._fold(self._cure(counts, tuple(faults[0].tolist())))
         return True
+
+    def fold_needy(self) -> bool:
+        """Fold one more where too few are left out of a place, or hidden of a category."""
+        places, categories = self._needy_places(), self._needy_categories()
+        needy = self.shown & (places[:, None] if places.any() else categories)
+        if not needy.any():
+            return False
+        self._fold(self._cheapest(needy))
+        return True
+
+    def unfold(self) -> None:
+        """Show again what later folds made needless, the largest first.
+
+        The cheapest way around one cell is not always a part of the cheapest for all.
+        """
+        costs = self._costs()
+        for cell in sorted(self.protecting, key=lambda cell: (-costs[cell], cell)):
+            self.shown[cell] = True
+            if self._tells():
+                self.shown[cell] = False
+
+    def _tells(self) -> bool:
+        """Tell whether what is shown now would have to be folded."""
+        needy = (self._lopsided(), self._needy_places(), self._needy_categories())
+        return any(some.any() for some in needy) or bool(
+            narrow(self._accepted(), self.shown, k=self.counter.k).any()
+        )
 
     def remember(self) -> None:
         """Hold every table and every category that is not as it was held."""
@@ -149,9 +168,17 @@ class _Tables:
                 column = self.cells.column(category)
                 self.counter.hold(self._label(category), column, self._showing(category))
 
+    def _lopsided(self) -> Bools:
+        found = np.zeros(len(self.shown), dtype=bool)
+        for place in np.flatnonzero(self.shown.any(axis=1)).tolist():
+            rest = _figure(self.left_out(place), self.counter)
+            sizes = [*self.figures[place][self.shown[place]].tolist(), rest]
+            found[place] = max(sizes) > TOP_SHARE * sum(sizes)
+        return found
+
     def _needy_places(self) -> Bools:
         """Return where households are left out, too few to be a group of their own."""
-        needy = np.zeros(len(self.kept), dtype=bool)
+        needy = np.zeros(len(self.shown), dtype=bool)
         for place in np.flatnonzero(self.shown.any(axis=1) & ~self.kept).tolist():
             left = self.left_out(place)
             needy[place] = bool(left) and not self.counter.shows(left)
@@ -179,11 +206,11 @@ class _Tables:
     def _accepted(self) -> Ints:
         """Return the counts as they stood when what is held was accepted, or near enough.
 
-        Where the left-out have no figure they were nobody, and the one to four who joined since
-        are in nothing published. Where they have one, they were k or more.
+        Where those left out of a held table have no figure they were nobody, and the one to four
+        who joined since are in nothing published. Where they have one, they were k or more.
         """
         counts = np.where(self.shown, 0, self.cells.counts)
-        asked = [(hidden, self.counter.shows(left)) for hidden, left in self._lines() if left]
+        asked = [(hidden, self.counter.shows(left)) for hidden, left in self._held_lines()]
         for hidden, _ in (line for line in asked if not line[1]):
             counts[hidden] = 0
         for hidden, _ in (line for line in asked if line[1]):
@@ -193,22 +220,19 @@ class _Tables:
         counts[DISTRICT] = counts[1:].sum(axis=0)
         return counts
 
-    def _lines(self) -> Iterator[tuple[Bools, Households]]:
-        """Yield, for everything published that they are the rest of, hidden cells and who is in."""
+    def _held_lines(self) -> Iterator[tuple[Bools, Households]]:
+        """Yield the hidden cells, and who is in them, of every table and category that is held."""
+        places, categories = np.indices(self.shown.shape)
+        hidden = ~self.shown & (places != DISTRICT)
         whole = self.shown[DISTRICT]
-        for place in self._named():
-            hidden = ~self.shown
-            if place == DISTRICT:
-                hidden[:, whole] = False
-            else:
-                hidden[np.arange(len(hidden)) != place] = False
-            hidden[DISTRICT] = False
-            yield hidden, self.left_out(place)
+        for at in np.flatnonzero(self.kept).tolist():
+            here = hidden & (~whole if at == DISTRICT else places == at)
+            if left := self.left_out(at):
+                yield here, left
         for category in np.flatnonzero(whole).tolist():
-            hidden = ~self.shown
-            hidden[:, np.arange(len(whole)) != category] = False
-            hidden[DISTRICT] = False
-            yield hidden, self.hidden(category)
+            left = self.hidden(category)
+            if left and self._steady(category):
+                yield hidden & (categories == category), left
 
     def _cure(self, counts: Ints, cell: Cell) -> list[Cell]:
         """Return the cheapest folds after which a hidden cell can be told less well."""
@@ -226,17 +250,13 @@ class _Tables:
         place, category = np.unravel_index(costs.argmin(), costs.shape)
         return [(int(place), int(category))]
 
-    def _fold(self, cells: Iterable[Cell]) -> None:
-        for place, category in cells:
-            self.shown[place, category] = False
-            self.kept[place] = False
+    def _fold(self, cells: Sequence[Cell]) -> None:
+        self.protecting += cells
+        for cell in cells:
+            self.shown[cell] = False
 
     def _costs(self) -> Ints:
         return np.asarray(self.figures + FROZEN * self.kept[:, None])
-
-    def _other(self, place: int) -> int:
-        left = self.left_out(place)
-        return _figure(left, self.counter)
 
     def _named(self) -> list[int]:
         return [at for at, name in enumerate(self.cells.places) if name is not None]
