@@ -1,6 +1,5 @@
 """Four people of the drawn district, in a study's own database."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -19,11 +18,21 @@ EVERYBODY = (STEWARD, PLANNER, LIAISON, PRINCIPAL)
 QUICK = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
+class QuickStore(Store):
+    """A study whose people's passwords are checked in a moment."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who may sign in."""
+        return Accounts(database=self.database, passwords=QUICK)
+
+
 def new_store(folder: Path) -> Store:
     """Make a study with these four people, all of one password."""
-    store = new_study(folder / "riverbend", name="Riverbend", timezone="America/Chicago")
+    made = new_study(folder / "riverbend", name="Riverbend", timezone="America/Chicago")
+    store = QuickStore(folder=made.folder, settings=made.settings, database=made.database)
     for person in EVERYBODY:
-        accounts_of(store).add_user(
+        store.accounts.add_user(
             person.name, person.role, school_ids=person.school_ids, password=PASSWORD
         )
     return store
@@ -33,8 +42,3 @@ def opened_store(folder: Path) -> Store | None:
     """Open the study made by ``new_store``; None where none was made."""
     study = folder / "riverbend"
     return open_study_store(study) if study.is_dir() else None
-
-
-def accounts_of(store: Store) -> Accounts:
-    """Return a study's people, with passwords that are checked in a moment."""
-    return replace(store.accounts, passwords=QUICK)

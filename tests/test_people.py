@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import drawn
 import pytest
 import streamlit as st
-from drawn_people import accounts_of, new_store
+from drawn_people import LIAISON, PLANNER, PRINCIPAL, new_store
 from streamlit.testing.v1 import AppTest
 
-from famgeo.roles import Right, Role
+from famgeo.roles import Person, Right, Role
 from famgeo.settings import bundled
 from famgeo.store.studies import Store
 from famgeo.store.users import Accounts
@@ -27,7 +27,7 @@ def store(tmp_path) -> Store:
 
 @pytest.fixture
 def accounts(store: Store) -> Accounts:
-    return accounts_of(store)
+    return store.accounts
 
 
 @pytest.fixture
@@ -141,29 +141,46 @@ def test_after_a_steward_a_principal_is_sent_no_byte_of_the_rest(app) -> None:
     assert all(area in after for area in WEST)
 
 
-def test_a_proxy_s_word_is_looked_up_at_every_rerun(app, accounts, monkeypatch) -> None:
+def test_a_proxy_s_word_is_looked_up_at_every_rerun(app, accounts, store, monkeypatch) -> None:
     monkeypatch.setenv("FAMGEO_SIGN_IN", "proxy")
     monkeypatch.setattr(type(st.context), "headers", {"x-famgeo-person": "ben"})
     page = app("")
     assert "<b>ben</b> Planner" in sent(page)
     assert "/sign-out" not in sent(page)
+    page.run()
+    assert [(e.user, e.role, e.action) for e in store.audit.entries()] == [
+        ("ben", "planner", "sign-in")
+    ]
     accounts.deactivate("ben")
     assert "You are signed out." in sent(page.run())
 
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("right", Right)
-def test_a_page_opens_for_whom_the_table_of_rights_says(monkeypatch, role, right) -> None:
-    person = people.Person(name="x", role=role, school_ids=frozenset())
-    monkeypatch.setattr(people, "present", lambda: person)
-    monkeypatch.setattr(
-        people,
-        "PAGES",
-        (("pages/explore.py", "All", Right.MAP), ("pages/explore.py", "This", right)),
-    )
-    listed = people.open_to(person)
-    assert (("pages/explore.py", "This") in listed) == person.may(right)
+def test_only_pages_of_the_own_role_are_listed(monkeypatch, role, right) -> None:
+    pages = (("pages/explore.py", "All", Right.MAP), ("pages/this.py", "This", right))
+    monkeypatch.setattr(people, "PAGES", pages)
+    person = Person(name="x", role=role)
+    assert (("pages/this.py", "This") in people.open_to(person)) == person.may(right)
 
+
+def test_a_stranger_s_list_holds_the_page_that_says_so_and_no_other() -> None:
+    assert people.open_to(None) == [("pages/explore.py", "Explore")]
+
+
+@pytest.mark.parametrize(
+    ("person", "right", "opens"),
+    [
+        (PLANNER, Right.SAVE_PLAN, True),
+        (PLANNER, Right.STEWARD_DATA, False),
+        (PRINCIPAL, Right.TABLES, True),
+        (LIAISON, Right.TABLES, False),
+        (LIAISON, Right.VIEW_PLAN, False),
+    ],
+)
+def test_a_page_asked_for_by_its_address_opens_for_its_roles_alone(
+    monkeypatch, person, right, opens
+) -> None:
     def body(right: str) -> None:
         import streamlit  # noqa: PLC0415
 
@@ -172,6 +189,7 @@ def test_a_page_opens_for_whom_the_table_of_rights_says(monkeypatch, role, right
         require(Right(right))
         streamlit.text("inside")
 
+    monkeypatch.setattr(people, "present", lambda: person)
     page = AppTest.from_function(body, kwargs={"right": right.value}).run()
-    assert bool(page.text) == person.may(right)
-    assert person.may(right) or "is not part of your role" in sent(page)
+    assert bool(page.text) == opens
+    assert opens or "is not part of your role" in sent(page)

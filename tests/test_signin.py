@@ -6,13 +6,14 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 from asgi import HOST, ask
-from drawn_people import PASSWORD, STEWARD, accounts_of, new_store
+from drawn_people import PASSWORD, STEWARD, new_store
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from famgeo.roles import Person
 from famgeo.settings import Settings
+from famgeo.store.studies import Store
 from famgeo.store.users import Accounts
 from famgeo.ui.signin import FORM_BYTES, Entrance, own_path, sign_in_address
 
@@ -20,19 +21,23 @@ OURS = {"origin": f"http://{HOST}", "content-type": "application/x-www-form-urle
 
 
 @pytest.fixture(scope="module")
-def accounts(tmp_path_factory: pytest.TempPathFactory) -> Accounts:
-    return accounts_of(new_store(tmp_path_factory.mktemp("people")))
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return new_store(tmp_path_factory.mktemp("people"))
 
 
 @pytest.fixture
-def app(accounts: Accounts, monkeypatch: pytest.MonkeyPatch):
+def accounts(store: Store) -> Accounts:
+    return store.accounts
+
+
+@pytest.fixture
+def app(store: Store, monkeypatch: pytest.MonkeyPatch):
     """Return the sign-in routes, with settings from the environment a test names."""
 
     def make(**environment: str) -> Starlette:
         for name, value in {"sign_in": "local", **environment}.items():
             monkeypatch.setenv(f"FAMGEO_{name.upper()}", value)
-        entrance = Entrance(Settings(), lambda: accounts, where=lambda: "<Riverbend>")
-        return Starlette(routes=entrance.routes())
+        return Starlette(routes=Entrance(Settings(), lambda: store).routes())
 
     return make
 
@@ -80,6 +85,24 @@ def test_who_guesses_waits_even_with_the_right_password(app) -> None:
         body = form(other, "no such password")
         said = ask(served, "/sign-in", method="POST", headers=OURS, body=body).body
         assert said.replace(f'"{other}"', "") == answers[-1].body.replace('"cleo"', "")
+
+
+def test_the_log_names_who_came_was_refused_waits_and_left(app, store) -> None:
+    served, before = app(), store.audit.head.seq
+    wrong = [form("ben", f"guess number {n}") for n in range(7)]
+    for body in (form("dora"), *wrong, form("zoe", "no such password")):
+        answer = ask(served, "/sign-in", method="POST", headers=OURS, body=body)
+        if answer.cookie:
+            headers = {**OURS, "cookie": answer.cookie}
+            ask(served, "/sign-out", method="POST", headers=headers)
+    noted = [(e.user, e.role, e.action) for e in store.audit.entries() if e.seq > before]
+    assert noted == [
+        ("dora", "principal", "sign-in"),
+        ("dora", "principal", "sign-out"),
+        *[("ben", "planner", "sign-in refused")] * 4,
+        ("ben", "planner", "lock-out"),
+    ]
+    assert "guess" not in repr(store.audit.entries())
 
 
 def test_the_password_is_never_sent_back(app) -> None:
@@ -168,7 +191,7 @@ def test_the_page_runs_no_script_and_stands_in_no_frame(app) -> None:
     assert answer["x-frame-options"] == "DENY"
     assert answer["cache-control"] == "no-store"
     assert "<script" not in answer.body
-    assert "&lt;Riverbend&gt;" in answer.body
+    assert "Riverbend" in answer.body
 
 
 HOSTILE = [

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 from asgi import ask
-from drawn_people import accounts_of, new_store
+from drawn_people import new_store
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from famgeo.errors import StudyError
 from famgeo.settings import Settings
+from famgeo.store.studies import Store
 from famgeo.store.users import Accounts
 from famgeo.ui.gate import Gate
 
@@ -46,8 +47,13 @@ async def inside(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.fixture(scope="module")
-def accounts(tmp_path_factory: pytest.TempPathFactory) -> Accounts:
-    return accounts_of(new_store(tmp_path_factory.mktemp("people")))
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return new_store(tmp_path_factory.mktemp("people"))
+
+
+@pytest.fixture
+def accounts(store: Store) -> Accounts:
+    return store.accounts
 
 
 @pytest.fixture
@@ -57,13 +63,13 @@ def signed_in(accounts: Accounts) -> dict[str, str]:
 
 
 @pytest.fixture
-def gate(accounts: Accounts, monkeypatch: pytest.MonkeyPatch):
+def gate(store: Store, monkeypatch: pytest.MonkeyPatch):
     """Return a gate with settings from the environment a test names."""
 
     def make(**environment: str) -> Gate:
         for name, value in {"sign_in": "local", **environment}.items():
             monkeypatch.setenv(f"FAMGEO_{name.upper()}", value)
-        return Gate(inside, settings=Settings(), accounts=lambda: accounts)
+        return Gate(inside, settings=Settings(), store=lambda: store)
 
     return make
 
@@ -157,8 +163,11 @@ def test_a_name_that_is_not_one_name_is_none(proxied, headers) -> None:
     assert ask(proxied, "/", headers=headers, peer="10.0.0.7").status == 403
 
 
-def test_a_stranger_by_the_right_door_is_told_whom_to_ask(proxied) -> None:
-    answer = ask(proxied, "/", headers={"x-forwarded-email": "zoe"}, peer="10.0.0.7")
+def test_a_stranger_by_the_right_door_is_told_whom_to_ask_and_noted_once(proxied, store) -> None:
+    for _ in range(3):
+        answer = ask(proxied, "/", headers={"x-forwarded-email": "zoe"}, peer="10.0.0.7")
+    noted = [(entry.user, entry.action) for entry in store.audit.entries()]
+    assert noted == [("zoe", "sign-in without a role")]
     assert answer.status == 403
     assert "You have no role here yet. Ask your district" in answer.body
 
@@ -178,9 +187,9 @@ def test_another_header_can_be_named(gate) -> None:
 def test_a_broken_database_opens_nothing_and_says_so(monkeypatch, signed_in) -> None:
     monkeypatch.setenv("FAMGEO_SIGN_IN", "local")
 
-    def broken() -> Accounts:
+    def broken() -> Store:
         message = "The study's database is damaged."
         raise StudyError(message)
 
-    answer = ask(Gate(inside, settings=Settings(), accounts=broken), "/", headers=signed_in)
+    answer = ask(Gate(inside, settings=Settings(), store=broken), "/", headers=signed_in)
     assert (answer.status, answer.body) == (503, "The study's database is damaged.")

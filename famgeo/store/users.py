@@ -114,6 +114,13 @@ class Accounts(Sessions):
         """Let a user in again."""
         return self._change(name, {"active": True, "failures": 0, "locked_until": None})
 
+    def waits_until(self, name: str) -> datetime | None:
+        """Return until when a name waits after wrong tries; None when it never had to."""
+        with self.database.reading() as connection:
+            row = self._row(connection, folded(name))
+        until = None if row is None else row["locked_until"]
+        return None if until is None else from_text(until)
+
     def check_password(self, name: str, password: str, *, now: datetime) -> Person | SignInRefused:
         """Return the active user whose name and password these are, or the refusal.
 

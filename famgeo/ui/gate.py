@@ -5,7 +5,7 @@ a page. What it finds out about a caller it writes into one header that no calle
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from famgeo.errors import FamgeoError
 from famgeo.settings import Settings, SignIn, bundled
-from famgeo.store.users import Accounts
+from famgeo.store.studies import Store
 from famgeo.ui.callers import Caller, caller
 from famgeo.ui.offline import STATIC_URL
 from famgeo.ui.plain import paragraph, plain_page
@@ -23,6 +23,9 @@ from famgeo.ui.signin import PROVIDER_PATHS, SIGN_IN, SIGN_OUT, TO_PROVIDER, sig
 
 PERSON_HEADER = "x-famgeo-person"
 HEALTH = "/_stcore/health"
+
+WITHOUT_ROLE = "sign-in without a role"
+MOST_NAME = 200
 
 NO_ROLE = "You have no role here yet. Ask your district's data steward to give you one."
 NO_IDENTITY = (
@@ -34,12 +37,11 @@ NO_IDENTITY = (
 class Gate:
     """Let callers with a role through, and nobody else."""
 
-    def __init__(
-        self, app: ASGIApp, *, settings: Settings, accounts: Callable[[], Accounts]
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, settings: Settings, store: Callable[[], Store]) -> None:
         self.app = app
         self.settings = settings
-        self.accounts = accounts
+        self.store = store
+        self.noted: set[tuple[str, date]] = set()
         self.open = open_paths(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +63,14 @@ class Gate:
         return scope["type"] == "http" and (scope["method"], scope["path"]) in self.open
 
     def _caller(self, connection: HTTPConnection) -> Caller:
-        return caller(connection, self.settings, self.accounts(), now=datetime.now(UTC))
+        """Tell who asks; a name without a role is noted, once a day."""
+        store, now = self.store(), datetime.now(UTC)
+        who = caller(connection, self.settings, store.accounts, now=now)
+        told = (who.name, now.date())
+        if who.name and who.person is None and told not in self.noted:
+            self.noted.add(told)
+            store.audit.append(utc=now, user=who.name[:MOST_NAME], action=WITHOUT_ROLE)
+        return who
 
     def _said_by(self, scope: Scope, name: str) -> Scope:
         """Return the request with the gate's word on who it is, and with nobody else's."""

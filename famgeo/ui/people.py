@@ -17,6 +17,7 @@ from famgeo.ui.callers import session_cookie
 from famgeo.ui.gate import PERSON_HEADER
 from famgeo.ui.opened import opened_study
 from famgeo.ui.scope import seen_as
+from famgeo.ui.signin import SIGNED_IN
 
 __all__ = ["Right", "pages", "present", "require"]
 
@@ -46,8 +47,10 @@ def require(right: Right) -> Person:
     if person is None:
         signed_out()
         st.stop()
+    settings = Settings()
+    _note_arrival(person, settings)
     _forget_the_former(person)
-    badge(person, Settings())
+    badge(person, settings)
     if not person.may(right):
         show.trouble(NOT_YOURS.format(role=person.role))
         st.stop()
@@ -70,6 +73,13 @@ def open_to(person: Person | None) -> list[tuple[str, str]]:
     """Return the file and title of each page a person may open; the first one tells a stranger."""
     mine = [(path, title) for path, title, right in PAGES if person and person.may(right)]
     return mine or [PAGES[0][:2]]
+
+
+def _note_arrival(person: Person, settings: Settings) -> None:
+    """Note once in each tab who came by a proxy or a provider; the form notes its own."""
+    study, elsewhere = opened_study(), settings.sign_in in {SignIn.PROXY, SignIn.OIDC}
+    if elsewhere and study is not None and LOOKING_KEY not in st.session_state:
+        study.store.audit.append(utc=datetime.now(UTC), user=person, action=SIGNED_IN)
 
 
 def _forget_the_former(person: Person) -> None:

@@ -27,8 +27,7 @@ from streamlit.starlette import App
 from famgeo.domain import Meeting
 from famgeo.errors import FamgeoError
 from famgeo.settings import Settings, SignIn, bundled
-from famgeo.store.users import Accounts
-from famgeo.study.study import Study
+from famgeo.store.studies import Store
 from famgeo.ui.gate import PERSON_HEADER, Gate
 from famgeo.ui.headers import OwnFilesOnly
 from famgeo.ui.no_homes import keep_out
@@ -128,17 +127,13 @@ def make_app(settings: Settings, address: str = "") -> App:
 def _gate(settings: Settings) -> list[Middleware]:
     if settings.sign_in is SignIn.NONE:
         return []
-    return [Middleware(Gate, settings=settings, accounts=_accounts)]
+    return [Middleware(Gate, settings=settings, store=_store)]
 
 
-def _accounts() -> Accounts:
-    return _study().store.accounts
-
-
-def _study() -> Study:
+def _store() -> Store:
     study = opened_study()
     assert study is not None  # checked at the start
-    return study
+    return study.store
 
 
 def _listen(address: IPv4Address | IPv6Address, port: int) -> socket.socket:
@@ -195,8 +190,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
     ]
     if settings.sign_in in {SignIn.NONE, SignIn.PROXY}:
         return public
-    entrance = Entrance(settings, _accounts, where=lambda: _study().settings.name)
-    return [*public, *entrance.routes()]
+    return [*public, *Entrance(settings, _store).routes()]
 
 
 def _ground(_request: Request) -> Response:

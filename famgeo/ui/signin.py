@@ -17,7 +17,7 @@ from streamlit.user_info import generate_login_redirect_url
 
 from famgeo.roles import Person
 from famgeo.settings import Settings, SignIn
-from famgeo.store.users import Accounts
+from famgeo.store.studies import Store
 from famgeo.ui.callers import caller, session_cookie
 from famgeo.ui.plain import alert, paragraph, plain_page
 
@@ -27,6 +27,9 @@ FORM = "application/x-www-form-urlencoded"
 FORM_BYTES = 16_384
 AT_ONCE = 2
 """Passwords checked at the same time: each takes tens of megabytes for a moment, on purpose."""
+
+SIGNED_IN, LEFT, REFUSED, LOCKED_OUT = "sign-in", "sign-out", "sign-in refused", "lock-out"
+"""What the audit calls it."""
 
 NOT_OURS = (
     "This form did not come from the app's own page. Open the app's address and use its form."
@@ -50,12 +53,9 @@ FIELDS = """<form method="post" action="{action}">
 class Entrance:
     """The routes by which people come in and leave."""
 
-    def __init__(
-        self, settings: Settings, accounts: Callable[[], Accounts], *, where: Callable[[], str]
-    ) -> None:
+    def __init__(self, settings: Settings, store: Callable[[], Store]) -> None:
         self.settings = settings
-        self.accounts = accounts
-        self.where = where
+        self.store = store
         self.checks = CapacityLimiter(AT_ONCE)
 
     def routes(self) -> list[Route]:
@@ -74,7 +74,7 @@ class Entrance:
     def show(self, request: Request) -> Response:
         """Show the form; whoever is in already goes on."""
         onward = own_path(request.query_params.get("next", ""))
-        if caller(request, self.settings, self.accounts(), now=_now()).person is not None:
+        if caller(request, self.settings, self.store().accounts, now=_now()).person is not None:
             return RedirectResponse(onward, status_code=303)
         said = SIGNED_OUT if "out" in request.query_params else ""
         return self._page(onward=onward, note=said)
@@ -90,23 +90,28 @@ class Entrance:
 
     def _answer(self, form: dict[str, str]) -> Response:
         name, onward = form.get("name", "").strip(), own_path(form.get("next", ""))
-        accounts, now = self.accounts(), _now()
-        found = accounts.check_password(name, form.get("password", ""), now=now)
+        store, now = self.store(), _now()
+        waited = store.accounts.waits_until(name)
+        found = store.accounts.check_password(name, form.get("password", ""), now=now)
         if not isinstance(found, Person):
+            note_refusal(store, name, waited, now=now)
             return self._page(trouble=str(found), name=name, onward=onward, status=403)
+        store.audit.append(utc=now, user=found, action=SIGNED_IN)
         response = RedirectResponse(onward, status_code=303)
-        self._set_cookie(response, accounts.open_session(found.name, now=now))
+        self._set_cookie(response, store.accounts.open_session(found.name, now=now))
         return response
 
     def sign_out(self, request: Request) -> Response:
         """Close the session, whoever else holds a copy of its token."""
         if not from_own_page(request):
             return self._page(trouble=NOT_OURS, status=403)
+        store, now = self.store(), _now()
+        person = caller(request, self.settings, store.accounts, now=now).person
+        if person is not None:
+            store.audit.append(utc=now, user=person, action=LEFT)
         if self.settings.sign_in is SignIn.OIDC:
             return RedirectResponse("/auth/logout", status_code=303)
-        cookie = session_cookie(self.settings)
-        if token := request.cookies.get(cookie):
-            self.accounts().close_session(token)
+        store.accounts.close_session(request.cookies.get(session_cookie(self.settings), ""))
         response = RedirectResponse(f"{SIGN_IN}?out", status_code=303)
         self._set_cookie(response, "")
         return response
@@ -141,7 +146,21 @@ class Entrance:
                 at_password=" autofocus" if name else "",
             )
         body = alert(trouble) + (paragraph(note) if note else "") + way
-        return plain_page("Sign in", body, where=self.where(), status=status)
+        return plain_page("Sign in", body, where=self.store().settings.name, status=status)
+
+
+def note_refusal(store: Store, name: str, waited: datetime | None, *, now: datetime) -> None:
+    """Note a wrong password of somebody there is, and that the name has to wait from now on.
+
+    Tries while it waits and names nobody has are only counted (by the store), or else a stranger
+    could fill the log, which never forgets.
+    """
+    person = store.accounts.user(name)
+    if person is None or (waited is not None and now < waited):
+        return
+    until = store.accounts.waits_until(name)
+    locked = until is not None and now < until
+    store.audit.append(utc=now, user=person, action=LOCKED_OUT if locked else REFUSED)
 
 
 def from_own_page(request: Request) -> bool:

@@ -3,11 +3,16 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
+from drawn_people import new_store
 from playwright.sync_api import sync_playwright
 from serving import served
+
+from famgeo.store.studies import Store
 
 CHROMIUM = os.environ.get("FAMGEO_CHROMIUM") or shutil.which("chromium")
 QUIET = (
@@ -27,6 +32,27 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the drawn district once; return its address."""
     with served(tmp_path_factory.mktemp("district")) as address:
         yield address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guarded:
+    """A served district where one signs in, and its store."""
+
+    address: str
+    store: Store
+
+    def token(self, name: str) -> str:
+        """Return the token of a new session."""
+        return self.store.accounts.open_session(name, now=datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Serve a district whose people sign in by the form."""
+    folder = tmp_path_factory.mktemp("guarded")
+    store = new_store(folder)
+    with served(folder, sign_in="local") as address:
+        yield Guarded(address=address, store=store)
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +75,15 @@ def open_page(chromium) -> Iterator[Callable[..., object]]:
     faults: list[str] = []
     contexts = []
 
-    def start(address: str, width: int = 1440, height: int = 900, *, touch: bool = False):
+    def start(
+        address: str, width: int = 1440, height: int = 900, *, touch: bool = False, token: str = ""
+    ):
         context = chromium.new_context(
             viewport={"width": width, "height": height}, has_touch=touch, is_mobile=touch
         )
         contexts.append(context)
+        if token:
+            context.add_cookies([{"name": "famgeo", "value": token, "url": address}])
         page = context.new_page()
         page.on("request", lambda request: faults.extend(strange(request.url)))
         page.on("websocket", lambda socket: faults.extend(strange(socket.url)))

@@ -1,6 +1,7 @@
 """Serve the app on a drawn district: ``python serve_drawn.py FOLDER NAME...``.
 
-The names are given to the district's places, however hostile. Tests start and stop this.
+The names are given to the district's places, however hostile. Where the folder holds a study with
+people (``drawn_people.new_store``), they may sign in. Tests start and stop this.
 """
 
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import drawn
+import drawn_people
 
 from famgeo.ui import opened, server
 
@@ -16,7 +18,13 @@ from famgeo.ui import opened, server
 def main() -> None:
     """Serve on a free port until stopped."""
     folder, names = Path(sys.argv[1]), sys.argv[2:]
-    study = drawn.DrawnStudy(places=drawn.sites(*names), tiles=drawn.ground(folder))
+    study = drawn.DrawnStudy(
+        places=drawn.sites(*names),
+        tiles=drawn.ground(folder),
+        store=drawn_people.opened_store(folder),
+        neighborhoods=drawn.neighborhoods(),
+        tables=drawn.one_way(),
+    )
     opened.open_study = lambda _folder, **_database: study
     server.serve(folder, 0, headless=True)
 

@@ -1,5 +1,6 @@
 """Serving a drawn district for a test, in a process of its own."""
 
+import os
 import re
 import subprocess
 import sys
@@ -13,10 +14,16 @@ SERVER = Path(__file__).with_name("serve_drawn.py")
 
 
 @contextmanager
-def served(folder: Path, *names: str) -> Iterator[str]:
-    """Serve a drawn district with places of these names; stop the server afterwards."""
+def served(folder: Path, *names: str, **settings: str) -> Iterator[str]:
+    """Serve a drawn district with places of these names; stop the server afterwards.
+
+    Settings are those of ``famgeo.settings``, such as ``sign_in="local"``.
+    """
+    environment = {f"FAMGEO_{name.upper()}": value for name, value in settings.items()}
     command = [sys.executable, str(SERVER), str(folder), *names]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+    ) as server:
         try:
             assert server.stderr is not None
             said = ""
