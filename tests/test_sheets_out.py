@@ -65,7 +65,8 @@ def test_a_column_that_is_not_allowed_stays_behind(tmp_path, audience):
 def test_no_text_runs_as_a_formula_and_none_is_lost(tmp_path):
     release = draw_release(names=PAYLOADS, reached=[50] * len(PAYLOADS))
     names = [row["name"] for row in rows(write_csv(release, "autumn", tmp_path)[0])]
-    assert names == [f"'{name}" for name in PAYLOADS[:-1]] + PAYLOADS[-1:]
+    assert all(name.lstrip().startswith("'") for name in names[:-1])
+    assert [name.replace("'", "", 1) for name in names[:-1]] + names[-1:] == PAYLOADS
 
 
 def test_spreadsheets_find_utf_8_and_their_own_line_ends(tmp_path):

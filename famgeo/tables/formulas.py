@@ -3,23 +3,21 @@
 import re
 
 SIGNS = "=+\\-@＝＋－＠"
-BREAKS = ("\t", "\r", "\n")
-UNSEEN = r"[\s\u200b-\u200f\u2060\ufeff]*"
-STARTS = re.compile(rf"(^|[;\t\r\n])({UNSEEN}[{SIGNS}])")
+UNSEEN = r'["\s\u200b-\u200f\u2060\ufeff]*'
+STARTS = re.compile(rf"((?:^|[;\t\r\n]){UNSEEN})(?=[{SIGNS}])")
 """Where a cell may start: a program set to another country cuts a line at semicolons or tabs."""
-GUARD = re.compile(rf"(^|[;\t\r\n])'({UNSEEN}[{SIGNS}])")
+GUARDED = re.compile(rf"((?:^|[;\t\r\n]){UNSEEN})'(?=[{SIGNS}])")
 
 
 def no_formula(text: str) -> str:
-    """Return a text with an apostrophe wherever a cell could start with a sign of a formula.
+    """Return a text with an apostrophe before each sign with which a cell could start a formula.
 
     Source: OWASP, CSV Injection, with the separators of other countries.
 
     >>> no_formula("=1+1"), no_formula("Hall;@SUM(1)"), no_formula("Library")
     ("'=1+1", "Hall;'@SUM(1)", 'Library')
     """
-    safe = STARTS.sub(r"\1'\2", text)
-    return f"'{safe}" if safe.startswith(BREAKS) else safe
+    return STARTS.sub(r"\1'", text)
 
 
 def as_written(text: str) -> str:
@@ -28,4 +26,4 @@ def as_written(text: str) -> str:
     >>> as_written("Hall;'@SUM(1)")
     'Hall;@SUM(1)'
     """
-    return GUARD.sub(r"\1\2", text)
+    return GUARDED.sub(r"\1", text)
