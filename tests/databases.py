@@ -1,8 +1,9 @@
 """The two databases a study may be kept in; a test that asks for ``database_url`` runs on both."""
 
+import multiprocessing
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -56,3 +57,17 @@ def url_of(store: Store) -> URL | None:
 def opened_again(store: Store) -> Store:
     """Open a study as another program would."""
     return open_study_store(store.folder, url=url_of(store))
+
+
+def at_once(n: int, work: Callable[..., object], *arguments: object) -> list[int | None]:
+    """Run the same work in n programs at once and return how each ended; 0 is well."""
+    quick = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if quick else "spawn")
+    if quick:
+        context.set_forkserver_preload(["famgeo.store.studies", "hypothesis", "pytest"])
+    programs = [context.Process(target=work, args=arguments) for _ in range(n)]
+    for program in programs:
+        program.start()
+    for program in programs:
+        program.join()
+    return [program.exitcode for program in programs]

@@ -1,10 +1,9 @@
 """An older database becomes today's in place, whole or not at all, and loses nothing."""
 
-import multiprocessing
 import sqlite3
 
 import pytest
-from databases import opened_again, url_of
+from databases import at_once, opened_again, url_of
 from sqlalchemy import insert, inspect, select, text
 
 from famgeo.errors import StudyError
@@ -138,23 +137,12 @@ def test_an_upgrade_that_fails_leaves_the_old_form(old, monkeypatch):
     assert form_of(old.database) == before
 
 
-def open_it(folder, url, outcome):
-    outcome.put(len(open_study_store(folder, url=url).assets()))
+def open_it(folder, url):
+    assert len(open_study_store(folder, url=url).assets()) == 1
 
 
 def test_programs_that_open_an_older_study_at_once_upgrade_it_once(old):
-    old.database.engine.dispose()
-    context = multiprocessing.get_context("spawn")
-    outcome = context.SimpleQueue()
-    programs = [
-        context.Process(target=open_it, args=(old.folder, url_of(old), outcome)) for _ in range(3)
-    ]
-    for program in programs:
-        program.start()
-    for program in programs:
-        program.join()
-    assert [program.exitcode for program in programs] == [0, 0, 0]
-    assert [outcome.get() for _ in programs] == [1, 1, 1]
+    assert at_once(3, open_it, old.folder, url_of(old)) == [0, 0, 0]
     assert version_in(old) == SCHEMA_VERSION
 
 

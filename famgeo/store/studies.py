@@ -7,18 +7,18 @@ cannot open.
 import difflib
 import json
 import re
-import sqlite3
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.engine import URL
 
 from famgeo.domain import ReadReport, StudySettings
 from famgeo.errors import StudyError
+from famgeo.store.audit import AuditLog
 from famgeo.store.engine import Database, open_database, sqlite_url
 from famgeo.store.files import FILES_NAME, StudyFile, keep_file, kept_files, put
 from famgeo.store.frames import read_points, replace_points
@@ -52,6 +52,11 @@ class Store:
     folder: Path
     settings: StudySettings
     database: Database
+
+    @property
+    def audit(self) -> AuditLog:
+        """Who did what, and what left the building."""
+        return AuditLog(database=self.database)
 
     @property
     def accounts(self) -> Accounts:
@@ -204,17 +209,21 @@ def open_study_store(folder: Path, *, url: str | URL | None = None) -> Store:
 
 
 def integrity_fault(store: Store) -> str | None:
-    """Return what is wrong inside the study's database, in one sentence, or None."""
+    """Return what is wrong inside the study's database or its audit, in one sentence, or None."""
     try:
         with store.database.reading() as connection:
-            if store.database.engine.dialect.name == "sqlite":
-                answer = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
-                return None if answer == "ok" else f"{store.database.label} is damaged."
-            for table in METADATA.sorted_tables:
-                connection.execute(select(table)).all()
-    except (StudyError, sqlite3.Error) as error:
+            damaged = _damaged(connection)
+    except StudyError as error:
         return str(error)
-    return None
+    return f"{store.database.label} is damaged." if damaged else store.audit.verify()
+
+
+def _damaged(connection: Connection) -> bool:
+    if connection.dialect.name == "sqlite":
+        return connection.exec_driver_sql("PRAGMA integrity_check").scalar() != "ok"
+    for table in METADATA.sorted_tables:
+        connection.execute(select(table)).all()
+    return False
 
 
 def _named(folder: Path) -> Path:
