@@ -76,6 +76,9 @@ HIGHEST = {
 """The most that each of ``Limits`` may be: what is more is a slip of the pen, and could run for
 ever."""
 
+MOST_RUNS = 1000
+"""The most questions a day that may be counted on the families themselves: each tells a little."""
+
 WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
@@ -294,6 +297,7 @@ class StudySettings:
     name: str
     timezone: str
     k: int = 10
+    runs_per_day: int = 200
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -303,4 +307,7 @@ class StudySettings:
             raise StudyError(message)
         if self.k < 10:  # noqa: PLR2004 - the floor of the disclosure rule
             message = f"k is {self.k}; the smallest group ever shown cannot be under 10."
+            raise StudyError(message)
+        if not 1 <= self.runs_per_day <= MOST_RUNS:
+            message = f"runs_per_day is {self.runs_per_day}; it must be 1 to {MOST_RUNS:,}."
             raise StudyError(message)

@@ -29,7 +29,7 @@ def filled(folder, *, transit=True):
         study.add_transit(RIVERBEND / "gtfs.zip", now=NOW)
     study.add_schools(RIVERBEND / "schools.csv", now=NOW)
     study.add_assets(RIVERBEND / "assets.csv", now=NOW)
-    study.add_roster(open_vault(folder), RIVERBEND / "roster.csv")
+    study.add_roster(open_vault(folder), RIVERBEND / "roster.csv", now=NOW)
     return study
 
 
@@ -168,7 +168,7 @@ def test_a_study_says_what_it_lacks_one_thing_at_a_time(tmp_path):
     goal, vault = MostFamilies(n_sites=1), open_vault(study.folder)
     with pytest.raises(StudyError, match="no families yet"):
         study.plan(vault, goal, [evening(study)], now=NOW)
-    study.add_roster(vault, RIVERBEND / "roster.csv")
+    study.add_roster(vault, RIVERBEND / "roster.csv", now=NOW)
     with pytest.raises(StudyError, match="no streets yet"):
         study.plan(vault, goal, [evening(study)], now=NOW)
     with pytest.raises(StudyError, match="no plan yet"):
@@ -178,7 +178,7 @@ def test_a_study_says_what_it_lacks_one_thing_at_a_time(tmp_path):
 def test_the_same_roster_twice_adds_no_one(planned):
     vault = open_vault(planned.folder)
     before = len(vault.students())
-    planned.add_roster(vault, RIVERBEND / "roster.csv")
+    planned.add_roster(vault, RIVERBEND / "roster.csv", now=NOW)
     assert len(vault.students()) == before
 
 
@@ -214,7 +214,7 @@ def test_a_real_district_goes_from_files_to_a_released_plan(cities, city, tmp_pa
     folder = cities / city
     study = create_study(tmp_path / city, name=city, timezone="America/New_York")
     vault = open_vault(study.folder)
-    study.add_roster(vault, folder / "roster.csv")
+    study.add_roster(vault, folder / "roster.csv", now=NOW)
     study.add_schools(folder / "schools.csv", now=NOW)
     study.add_assets(folder / "assets.csv", now=NOW)
     study.add_streets(folder / "streets.osm.pbf", now=NOW)
@@ -256,7 +256,7 @@ def test_a_school_no_file_has_is_named_without_a_count_and_never_by_a_few(
 ):
     study = create_study(tmp_path / "ours", name="Ours", timezone="America/Chicago")
     vault = open_vault(study.folder)
-    study.add_roster(vault, roster_with(tmp_path, school_id=(rows, school)))
+    study.add_roster(vault, roster_with(tmp_path, school_id=(rows, school)), now=NOW)
     study.add_schools(RIVERBEND / "schools.csv", now=NOW)
     found = told(study)[f"Students go to schools that are not in the schools file: {said}"]
     assert found.severity == "doubtful"
@@ -267,7 +267,7 @@ def test_homes_off_the_streets_are_told_by_a_released_count_alone(tmp_path, rows
     study = create_study(tmp_path / "ours", name="Ours", timezone="America/Chicago")
     vault = open_vault(study.folder)
     far = roster_with(tmp_path, lon=(rows, "-99.60"), lat=(rows, "38.35"))
-    study.add_roster(vault, far)
+    study.add_roster(vault, far, now=NOW)
     study.add_streets(RIVERBEND / "streets.osm.pbf", now=NOW)
     (line,) = [what for what in told(study) if "too far from any street" in what]
     count = line.removeprefix("Families who live too far from any street on the map: ")

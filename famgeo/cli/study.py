@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from famgeo.cli.logged import log, note_question
 from famgeo.cli.terminal import (
     Json,
     StudyName,
@@ -22,6 +23,7 @@ from famgeo.cli.terminal import (
 from famgeo.domain import Meeting, MostFamilies, ReadReport
 from famgeo.errors import SourceError
 from famgeo.settings import Settings
+from famgeo.store.whole_files import sha256_of
 
 if TYPE_CHECKING:
     from famgeo.study.study import Study
@@ -80,19 +82,22 @@ def add(
     study: StudyName,
     part: Part,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The files to read.")],
+    whole: Annotated[
+        bool, typer.Option("--whole", help="A roster of everybody: who is not in it has left.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read files into a study, and say what was used, what was refused and why."""
     _one_place_each(part, files)
+    _one_whole(part, files, whole=whole)
     opened = open_named(study)
     reports: list[ReadReport] = []
     failures: list[str] = []
     for file in files:
         try:
             with progress() as show:
-                reports.append(
-                    add_one(opened, part, file, show, joining=any(r.rows_used for r in reports))
-                )
+                joining = any(r.rows_used for r in reports)
+                reports.append(add_one(opened, part, file, show, joining=joining, whole=whole))
         except SourceError as error:
             failures.append(str(error))
     if not reports:
@@ -154,16 +159,21 @@ def barriers(
 ) -> None:
     """Find who cannot come to a meeting and get home, and why."""
     opened = open_named(study)
+    vault, meetings = vault_of(opened), [Meeting.parse(text, opened.zone) for text in meeting]
+    note_question(
+        opened, vault, {"meetings": meetings, "sites": site or [], "limit": limit_minutes}
+    )
     with progress() as show, threads() as executor:
         summary = opened.barriers(
-            vault_of(opened),
-            [Meeting.parse(text, opened.zone) for text in meeting],
+            vault,
+            meetings,
             site_ids=tuple(site or ()),
             limit_min=limit_minutes,
             now=now(),
             executor=executor,
             progress=show,
         )
+    log(opened, "barriers", vault=vault, purpose=_named(meetings))
     tell(str(summary), summary.as_json(), as_json=as_json)
 
 
@@ -188,16 +198,19 @@ def plan(
         excluded=frozenset(exclude or ()),
         needs=frozenset(part.strip().lower() for part in need.split(",") if part.strip()),
     )
+    vault, meetings = vault_of(opened), [Meeting.parse(text, opened.zone) for text in meeting]
+    note_question(opened, vault, {"meetings": meetings, "goal": wanted})
     with progress() as show, threads() as executor:
         released = opened.plan(
-            vault_of(opened),
+            vault,
             wanted,
-            [Meeting.parse(text, opened.zone) for text in meeting],
+            meetings,
             name=name,
             now=now(),
             executor=executor,
             progress=show,
         )
+    log(opened, "plan", vault=vault, release_id=_release_id(opened), purpose=released.name)
     tell(str(released), released.as_json(), as_json=as_json)
 
 
@@ -208,6 +221,8 @@ def export(
     to: Annotated[Path, typer.Option(help="The folder to write to.")],
     format: Annotated[str, typer.Option(help="csv,geojson")] = "csv",  # noqa: A002 - the flag
     audience: Annotated[Audience, typer.Option(help="Who will hold it.")] = Audience.DISTRICT,
+    recipient: Annotated[str, typer.Option(help="To whom it goes, for the register.")] = "",
+    purpose: Annotated[str, typer.Option(help="What for, for the register.")] = "",
     as_json: Json = False,
 ) -> None:
     """Write a plan's released files."""
@@ -217,11 +232,31 @@ def export(
         message = "Give --format one or more of the formats, such as --format csv,geojson."
         raise typer.BadParameter(message)
     written = opened.export(plan, formats, to, audience=audience.value)
+    for path in written:
+        log(
+            opened,
+            "export",
+            release_id=_release_id(opened),
+            sha256=sha256_of(path),
+            recipient=recipient or f"the {audience.value}",
+            purpose=purpose or f"{path.name} of plan {plan}",
+        )
     tell(
         "\n".join(f"Wrote {path}" for path in written),
         {"written": [str(path) for path in written]},
         as_json=as_json,
     )
+
+
+def _release_id(study: "Study") -> str:
+    release = study.release()
+    return release.release_id if release else ""
+
+
+def _named(meetings: list[Meeting]) -> str:
+    """Name meetings in a line of the log."""
+    first = meetings[0].meeting_id
+    return first if len(meetings) == 1 else f"{first} and {len(meetings) - 1} more"
 
 
 def _one_place_each(part: Part, files: list[Path]) -> None:
@@ -239,16 +274,35 @@ def _one_place_each(part: Part, files: list[Path]) -> None:
         raise typer.BadParameter(message)
 
 
+def _one_whole(part: Part, files: list[Path], *, whole: bool) -> None:
+    """Refuse ``--whole`` where one file cannot say who has left."""
+    if whole and (part is not Part.ROSTER or len(files) > 1):
+        message = "--whole is for one roster: a single file that names everybody."
+        raise typer.BadParameter(message)
+
+
 def add_one(
-    study: "Study", part: Part, file: Path, show: "Progress", *, joining: bool = False
+    study: "Study",
+    part: Part,
+    file: Path,
+    show: "Progress",
+    *,
+    joining: bool = False,
+    whole: bool = False,
 ) -> ReadReport:
     """Read one file into a study; ``joining`` an earlier one or in its place."""
     if part is Part.ROSTER:
-        return study.add_roster(vault_of(study), file)
+        vault = vault_of(study)
+        report = study.add_roster(vault, file, now=now(), whole=whole)
+        log(study, f"add roster{' (whole)' if whole else ''}", vault=vault)
+        return report
     if part is Part.SCHOOLS:
-        return study.add_schools(file, now=now(), joining=joining)
-    if part is Part.ASSETS:
-        return study.add_assets(file, now=now(), joining=joining)
-    if part is Part.STREETS:
-        return study.add_streets(file, now=now(), progress=show)
-    return study.add_transit(file, now=now())
+        report = study.add_schools(file, now=now(), joining=joining)
+    elif part is Part.ASSETS:
+        report = study.add_assets(file, now=now(), joining=joining)
+    elif part is Part.STREETS:
+        report = study.add_streets(file, now=now(), progress=show)
+    else:
+        report = study.add_transit(file, now=now())
+    log(study, f"add {part}")
+    return report

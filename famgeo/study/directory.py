@@ -1,9 +1,11 @@
-"""Schools and the community directory as they come in: file by file, in the place of the old."""
+"""Files as they come in: schools and the directory in the place of the old, families by student."""
 
 from collections.abc import Set as AbstractSet
 
 import geopandas as gpd
 import pandas as pd
+
+from famgeo.tables import some
 
 
 def put_together(
@@ -30,3 +32,18 @@ def clash(school_ids: AbstractSet[str], asset_ids: AbstractSet[str]) -> str:
     if not both:
         return ""
     return f"The same id names a school and a place in the directory: {', '.join(both)}."
+
+
+def roster_notes(used: int, added: int, left_out: int, *, whole: bool) -> tuple[str, ...]:
+    """Say what a roster did to the vault; small numbers of students are not given."""
+    notes = ["Homes are kept in the vault alone."]
+    if added + left_out < used:
+        notes = [f"New students: {some(added)}; the others were here already."]
+    if whole:
+        notes.append(
+            "Students who are not in this file have left: they are counted no more, and are erased "
+            "after 30 days (famgeo purge). To undo it until then: famgeo bring-back"
+        )
+    if left_out:
+        notes.append(f"Students left out because their family was erased: {some(left_out)}.")
+    return tuple(notes)

@@ -22,7 +22,7 @@ from famgeo.errors import StudyError
 from famgeo.store.artifacts import artifact
 from famgeo.store.studies import Store, new_study, open_study_store
 from famgeo.store.whole_files import sha256_of
-from famgeo.study.directory import clash, put_together
+from famgeo.study.directory import clash, put_together, roster_notes
 from famgeo.tables import (
     SITES,
     Progress,
@@ -33,7 +33,6 @@ from famgeo.tables import (
     check,
     lonlat,
     no_progress,
-    some,
 )
 
 if TYPE_CHECKING:
@@ -110,26 +109,27 @@ class Study:
         both = pd.concat([schools[columns], hosts[columns]], ignore_index=True)
         return check(gpd.GeoDataFrame(both, geometry="geometry", crs="EPSG:4326"), SITES)
 
-    def add_roster(self, vault: Vault, path: Path) -> ReadReport:
+    def add_roster(
+        self, vault: Vault, path: Path, *, now: datetime, whole: bool = False
+    ) -> ReadReport:
         """Read families into the vault; the report names rows, never a home.
 
-        The public database keeps nothing of it: how many are new or were refused can be a small
-        group, and the hash of a roster would confirm a guess at its content.
+        ``whole``: the file is the whole enrolment, and students not in it leave. The public
+        database keeps nothing of it: how many are new or were refused can be a small group, and
+        the hash of a roster would confirm a guess at its content.
         """
         from famgeo.sources.roster import read_roster
 
         known = set(self.schools()["school_id"]) or None
-        read = read_roster(path, district=self._bounds(), schools=known)
-        erased = vault.left_out(read.table)
-        added = vault.add_students(read.table, sha256_of(path))
-        note = (
-            f"New students: {some(added)}; the others were here already."
-            if added + erased < len(read.table)
-            else "Homes are kept in the vault alone."
-        )
-        gone = f"Students left out because their family was erased: {some(erased)}."
-        notes = (*read.report.notes, note, *((gone,) if erased else ()))
-        return replace(read.report, notes=notes)
+        read, digest = read_roster(path, district=self._bounds(), schools=known), sha256_of(path)
+        if whole:
+            added = vault.replace_students(read.table, digest, now=now)
+        else:
+            added = vault.add_students(read.table, digest)
+        notes = roster_notes(len(read.table), added, vault.left_out(read.table), whole=whole)
+        report = replace(read.report, notes=(*read.report.notes, *notes))
+        vault.add_read("roster", report, sha256=digest, utc=now)
+        return report
 
     def add_schools(self, path: Path, *, now: datetime, joining: bool = False) -> ReadReport:
         """Read the schools, in the place of those there were, or ``joining`` them."""

@@ -49,7 +49,7 @@ def in_one_process(city: Path, folder: Path) -> None:
     vault = open_vault(study.folder)
     for part, name in PARTS.items():
         if part == "roster":
-            study.add_roster(vault, city / name)
+            study.add_roster(vault, city / name, now=NOW)
         else:
             getattr(study, f"add_{part}")(city / name, now=NOW)
         passed(part)
