@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from famgeo.cli.logged import log
 from famgeo.cli.study import Part, add_one
 from famgeo.cli.terminal import (
     Json,
@@ -49,6 +50,7 @@ def demo(
             executor=executor,
             progress=show,
         )
+    log(opened, "plan", purpose=released.name)
     tell(str(released), released.as_json(), as_json=as_json)
     if not no_app:
         serve(opened.folder, port)

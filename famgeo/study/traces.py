@@ -26,8 +26,10 @@ def homes_in(release: Release, homes_lonlat: NDArray[np.float64]) -> tuple[int, 
     """
     numbers = np.unique(_steps(np.fromiter(_numbers(release), dtype=np.float64)))
     steps = _steps(homes_lonlat)
-    near = np.stack([np.isin(steps + off, numbers) for off in (-1, 0, 1)]).any(axis=0)
-    return int(near.all(axis=1).sum()), len(numbers)
+    near: NDArray[np.bool_] = np.isin(steps, numbers)
+    for off in (-1, 1):
+        near |= np.isin(steps + off, numbers)
+    return int(np.count_nonzero(near[:, 0] & near[:, 1])), len(numbers)
 
 
 def _steps(degrees: NDArray[np.float64]) -> NDArray[np.int64]:
