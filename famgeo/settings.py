@@ -67,9 +67,6 @@ class Settings(BaseSettings):
     database: str | None = Field(
         default=None, description="the URL of a PostgreSQL database instead of SQLite"
     )
-    database: str | None = Field(
-        default=None, description="the URL of a PostgreSQL database instead of SQLite"
-    )
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     debug: bool = Field(default=False, description="show tracebacks of famgeo's own defects")
 
