@@ -44,30 +44,33 @@ def test_the_first_figure_is_the_rounded_count(households, k):
     assert Counter(KEY, k=k).figure(households) == round_count(households, KEY, k=k)
 
 
-@given(near_sets(), st.data())
-def test_no_sequence_of_fewer_than_five_changes_changes_a_figure(pair, data):
+@given(near_sets(), st.lists(st.frozensets(st.sampled_from(NAMES), max_size=HOLD - 1), max_size=5))
+def test_no_sequence_of_fewer_than_five_changes_changes_a_figure(pair, changes):
     first, other = pair
     counter = Counter(KEY)
     shown = counter.figure(first)
-    ledger = counter.ledger
-    for _ in range(3):
-        assert counter.figure(other) == shown
-        changed = data.draw(st.frozensets(st.sampled_from(NAMES), max_size=HOLD - 1))
-        assert counter.figure(first ^ changed) == shown
-    assert counter.ledger is ledger
+    assert counter.figure(other) == shown
+    for changed in changes:
+        assert Counter(KEY, ledger=counter.ledger).figure(first ^ changed) == shown
 
 
-@given(drifting_sets(), st.frozensets(st.sampled_from(NAMES), max_size=2))
-def test_two_changes_from_a_counted_set_change_nothing_whatever_else_was_counted(sets, changed):
+@given(drifting_sets(), st.sampled_from([*NAMES, "new1"]))
+def test_one_family_changes_no_figure_but_at_the_end_of_its_truth_or_beside_another(sets, name):
     counter = Counter(KEY)
     for households in sets:
         counter.figure(households)
-    for households in counted_sets(counter.ledger):
-        assert counter.figure(households ^ changed) == counter.figure(households)
+    for households in sets:
+        after = households ^ {name}
+        shown, now = counter.figure(households), Counter(KEY, ledger=counter.ledger).figure(after)
+        if now != shown:
+            ended = shown is not None and abs(shown - len(after)) >= 10
+            hidden = len(after) in (10 - HOLD, 10 + HOLD - 1)
+            beside = any(len(after ^ old) <= 1 and old != households for old in sets)
+            assert ended or hidden or beside
 
 
 @given(drifting_sets(), KS)
-def test_a_figure_is_that_of_a_set_of_k_or_more_that_is_nearly_the_same(sets, k):
+def test_a_figure_is_true_enough(sets, k):
     counter = Counter(KEY, k=k)
     for households in sets:
         shown = counter.figure(households)
@@ -97,26 +100,26 @@ class PlainCounter:
         self.k, self.counted = k, []
 
     def figure(self, households):
-        near = [
-            (len(households ^ old), at)
-            for at, (old, _) in enumerate(self.counted)
-            if len(households ^ old) < HOLD
-        ]
-        if near:
-            return self.counted[min(near)[1]][1]
-        self.counted.append((households, round_count(households, KEY, k=self.k)))
-        return self.counted[-1][1]
+        size = len(households)
+        away = [len(households ^ old) for old, _ in self.counted]
+        found = round_count(households, KEY, k=self.k)
+        if away and min(away) < HOLD:
+            old = self.counted[away.index(min(away))][1]
+            enough = size < self.k + 4 if old is None else size > self.k - 5
+            if enough and (old is None or abs(old - size) < 10):
+                found = old
+        if 0 not in away:
+            self.counted.append((households, found))
+        return found
 
 
 @given(drifting_sets())
-def test_counted_sets_differ_by_five_and_asking_again_adds_none(sets):
+def test_every_set_is_remembered_once(sets):
     counter = Counter(KEY)
     for households in sets:
         counter.figure(households)
     ledger = counter.ledger
-    counted = counted_sets(ledger)
-    apart = [len(one ^ two) for at, one in enumerate(counted) for two in counted[:at]]
-    assert min(apart, default=HOLD) >= HOLD
+    assert sorted(map(sorted, counted_sets(ledger))) == sorted(map(sorted, {*sets}))
     for households in sets[::-1]:
         counter.figure(households)
     assert counter.ledger is ledger
@@ -146,9 +149,8 @@ def test_an_erased_family_leaves_the_figures_and_the_distances_as_they_were(pair
     after = Counter(KEY, ledger=ledger)
     left = other - erased
     assert ledger.gone.tolist() == [len(first & erased)]
-    held = len(first ^ left) < HOLD
-    assert (after._near(left)[0].tolist() == [0]) == held
-    if held:
+    assert after._nearest(left)[1] == min(len(first ^ left), HOLD)
+    if len(first ^ left) < HOLD:
         assert after.figure(left) == shown
 
 
@@ -190,13 +192,19 @@ def test_a_small_set_is_remembered_and_stays_hidden():
     assert counter.figure(families(9)) is None
     assert counter.figure(families(13)) is None
     assert counter.figure(families(14)) is not None
+    assert counter.figure(families(13)) is None
 
 
-def test_a_figure_that_drifts_is_counted_anew_at_five_and_not_before():
+def test_a_figure_that_drifts_is_counted_anew_when_it_is_ten_away_and_not_before():
     counter = Counter(KEY)
-    figures = [counter.figure(families(n)) for n in range(40, 50)]
-    assert len(set(figures[:5])) == len(set(figures[5:])) == 1
-    assert figures[5] == round_count(families(45), KEY)
+    figures = [counter.figure(families(n)) for n in range(40, 60)]
+    assert figures == [40] * 10 + [50] * 10
+
+
+def test_five_families_at_once_are_counted_anew():
+    counter = Counter(KEY)
+    assert counter.figure(families(40)) == 40
+    assert counter.figure(families(45)) == 45
 
 
 def test_a_thousand_sets_of_a_real_district_are_searched_for_each_figure():

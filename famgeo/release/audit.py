@@ -5,9 +5,9 @@ against the exact sets, and against the ledger, which it reads in its own way (`
 figure it asks:
 
 - that it is a multiple of 5 and not under k;
-- that it was counted, for a set of k or more that differs from the true one by fewer than 5. Then
-  the true set has more than k − 5 families, and figure and truth differ by less than 10. A part
-  may also share the figure of a set shown beside it that only few families tell apart, or be that
+- that the ledger has it, for a set that differs from the true one by fewer than 5; that the true
+  set has more than k − 5 families, and that figure and truth differ by less than 10. A part may
+  also share the figure of a set shown beside it that only few families tell apart, or be that
   of a set it lies in, less the least that is shown;
 - that what is left of all families is nothing, or at least k.
 

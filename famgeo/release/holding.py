@@ -5,18 +5,19 @@ when one family moved in tells that it was counted; so does a site that shows 45
 that shows 40, when only one family reaches the one and not the other. So a figure, once given to
 a set of households, is given again to every set that differs from it by fewer than ``HOLD``: in
 the same release, in the next one, for another plan or another limit (rule 8 of the release rules;
-Hundepool et al., Statistical Disclosure Control, Wiley 2012, chapter 5, on linked tables and on
-tables published again; the standard it serves is FERPA, 34 CFR 99.31(b): no student is identified,
-through single or multiple releases).
+Hundepool et al., Statistical Disclosure Control, Wiley 2012, chapter 5, on linked tables; the
+standard it serves is FERPA, 34 CFR 99.31(b): no student is identified, through single or multiple
+releases).
 
-What is held is held against the set a figure was *counted* for, never against one it was only
-given to: else figures could creep away from the truth by four families a year. So a shown figure
-is always that of a set of k or more that differs from the true one by at most four; the true set
-has more than k − 5 households, and figure and truth differ by less than 10.
+Every set that was given a figure holds it for those near it, also one that was itself given
+another's: what was published stays until five families have joined or left, whatever it was like
+before. So that figures do not creep away from the truth by four families a year, one is given
+again only while it is true enough: the set has more than k − 5 households and differs from the
+figure by less than 10; and a set is hidden again only under k + 4.
 
 What cannot be had: a figure that follows the truth must change somewhere, and there one family
-tips it. It then tells that five or more have changed since it was counted. A set nearer to
-another counted set than to its own takes the other's figure, which needs three changes or more.
+tips it. That is so where a figure ends to be true enough, and where a set comes nearer to another
+that was published than to its own.
 """
 
 import json
@@ -27,12 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famgeo.errors import ReleaseError
-from famgeo.release.counts import Households, least_shown, left_out, round_count
+from famgeo.release.counts import BASE, Households, least_shown, left_out, round_count
 from famgeo.tables import Ledger
 from famgeo.tables.ledger import HIDDEN, digest
 
 HOLD = 5
-"""A figure stands until this many households have joined or left the set it was counted for."""
+"""A figure stands until this many households have joined or left the set it was given to."""
 
 Ints = NDArray[np.int64]
 NOBODY: Households = frozenset()
@@ -41,10 +42,10 @@ NOBODY: Households = frozenset()
 class Counter:
     """Answers every count and every decision of a release, and remembers each.
 
-    The first of several sets that are alike gets its own figure and the others get it too. So
-    the order of asking is a part of the answer, and the gate always asks in the same one; but
-    only between sets that differ by fewer than ``HOLD``, and only while they are new: what the
-    ledger holds answers alike in any order.
+    The first of several sets that are alike is counted and the others get its figure. So the order
+    of asking is a part of the answer, and the gate always asks in the same one; but only between
+    sets that differ by fewer than ``HOLD``, and only while they are new: what is in the ledger is
+    answered alike in any order.
     """
 
     def __init__(self, secret: bytes, *, k: int = 10, ledger: Ledger | None = None) -> None:
@@ -71,24 +72,25 @@ class Counter:
     def figure(self, households: Households) -> int | None:
         """Return the figure of a set of households; None when it is too small to show.
 
-        It is the figure of the nearest set counted before, of equals the first, if that differs
-        by fewer than ``HOLD``; else the set is counted, rounded by the key and remembered. When k
-        was raised since, a figure that would not be given today is not given again.
+        It is that of the nearest set asked before, of equals the first, if that differs by fewer
+        than ``HOLD`` and its figure is true enough; else the set is counted, rounded by the key.
+        A figure under k is None since k was raised. The same set again is not remembered twice.
         """
-        rows, away = self._near(households)
-        if len(rows):
-            return self._given(int(rows[np.argmin(away)]))
-        figure = round_count(households, self.secret, k=self.k)
-        self._remember(households, figure=HIDDEN if figure is None else figure)
+        row, away = self._nearest(households)
+        if row is not None and self._true_enough(row, len(households)):
+            figure = self._given(row)
+        else:
+            figure, away = round_count(households, self.secret, k=self.k), HOLD
+        if away:
+            self._remember(households, figure=HIDDEN if figure is None else figure)
         return figure
 
     def shows(self, households: Households) -> bool:
         """Tell whether a set has a figure: the one question that decides what is shown.
 
-        A set so large that no set near it can be small has one, and need not be remembered.
+        A set too large to be hidden has one whatever was asked before, and is not remembered.
         """
-        sure = least_shown(self.k) + HOLD
-        return len(households) >= sure or self.figure(households) is not None
+        return len(households) >= self.k + HOLD - 1 or self.figure(households) is not None
 
     def pattern(
         self,
@@ -132,15 +134,23 @@ class Counter:
         pattern = json.dumps(sorted(names))
         self._remember(left_out(groups, names), label=label, pattern=pattern)
 
-    def _near(self, households: Households) -> tuple[Ints, Ints]:
-        """Return the counted sets that differ by fewer than ``HOLD``, and by how many they do."""
+    def _nearest(self, households: Households) -> tuple[int | None, int]:
+        """Return the nearest set asked before, if fewer than ``HOLD`` away, and how far it is."""
         packed, known, new = self._packed(households)
         extra = self._ledger.gone + new
         # Sets of very different size need no comparing.
         close = self._unnamed & (np.abs(self._sizes - known) + extra < HOLD)
-        rows: Ints = np.flatnonzero(close)
+        rows = np.flatnonzero(close)
         away: Ints = _bits(self._ledger.members[rows] ^ packed) + extra[rows]
-        return rows[away < HOLD], away[away < HOLD]
+        if not len(rows) or away.min() >= HOLD:
+            return None, HOLD
+        return int(rows[np.argmin(away)]), int(away.min())
+
+    def _true_enough(self, row: int, size: int) -> bool:
+        figure = self._given(row)
+        if figure is None:
+            return size < self.k + HOLD - 1
+        return size > self.k - HOLD and abs(figure - size) < 2 * BASE
 
     def _left_out_away(self, row: int, groups: Mapping[str, Households]) -> int:
         packed, _, new = self._packed(left_out(groups, self._pattern_of(row)))
@@ -149,8 +159,7 @@ class Counter:
 
     def _given(self, row: int) -> int | None:
         figure = int(self._ledger.figures[row])
-        size = int(self._sizes[row] + self._ledger.gone[row])
-        return figure if figure >= least_shown(self.k) and size >= self.k else None
+        return figure if figure >= least_shown(self.k) else None
 
     def _pattern_of(self, row: int) -> tuple[str, ...]:
         return tuple(json.loads(self._ledger.patterns[row]))

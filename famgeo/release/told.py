@@ -15,6 +15,9 @@ from famgeo.tables.ledger import digest
 TELLS_APART = 5
 """Two sets that differ by fewer households than this may share a figure."""
 
+FAR = 10
+"""No figure is this far from the number it stands for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
@@ -26,14 +29,19 @@ class Told:
     names: dict[str, int] = field(default_factory=dict)
 
     def figures(self, households: Households) -> set[int]:
-        """Return every figure counted for a set of k or more that is nearly this one."""
+        """Return every figure given to a set that is nearly this one, as far as it is true of it.
+
+        True is a figure that is less than ``FAR`` from the number, which is more than k − 5.
+        """
+        if len(households) <= self.k - TELLS_APART:
+            return set()
         ledger, mine = self.ledger, self._named(households)
         known = np.isin(ledger.digests, np.array(sorted(mine), dtype=np.uint64))
         size = np.bitwise_count(ledger.members).sum(axis=1, dtype=np.int64)
         wanted = (
             np.array([not label for label in ledger.labels], dtype=bool)
             & (ledger.figures >= least_shown(self.k))
-            & (size + ledger.gone >= self.k)
+            & (np.abs(ledger.figures - len(households)) < FAR)
             & (np.abs(size - known.sum()) < TELLS_APART)
         )
         away = self._differing(wanted, known) + ledger.gone[wanted] + len(mine) - known.sum()
