@@ -32,8 +32,8 @@ def killed(folder, rounds, *, cwd=ROOT):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="programs cannot be forked here")
 @pytest.mark.parametrize("rounds", [200, pytest.param(1000, marks=pytest.mark.slow)])
-def test_nothing_acknowledged_is_lost_however_often_the_writer_is_killed(tmp_path, rounds):
-    found = killed(tmp_path, rounds)
+def test_nothing_acknowledged_is_lost_however_often_the_writer_is_killed(quick_folder, rounds):
+    found = killed(quick_folder, rounds)
     assert found["faults"] == []
     assert found["looked"] > rounds / 2
     assert found["writes"] > rounds / 4
