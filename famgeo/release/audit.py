@@ -33,6 +33,8 @@ from famgeo.errors import ReleaseError
 from famgeo.release.areas import households_in_areas
 from famgeo.release.counts import BASE, OTHER, Households, least_shown
 from famgeo.release.exact import Exact
+from famgeo.release.neighborhoods import neighborhood_of
+from famgeo.release.table_faults import neighborhood_faults, table_faults
 from famgeo.release.told import TELLS_APART, Told
 from famgeo.tables import HOME_AREAS, SITES, Headline, Ledger, Release, ReleasedBarriers, lonlat
 
@@ -68,14 +70,17 @@ def audit_release(
     exact: Sequence[Exact],
     ledger: Ledger,
     secret: bytes,
+    groups: pd.DataFrame | None = None,
 ) -> None:
     """Raise ``ReleaseError`` naming the first rule that a release breaks, and no family.
 
-    ``exact`` are the sets behind ``release.plans``, in the same order; ``ledger`` what was
-    counted, under the key ``secret``.
+    ``exact`` are the sets behind ``release.plans``, in the same order; ``groups`` what each
+    household is counted by in the tables; ``ledger`` what was counted, under the key ``secret``.
     """
     told = Told(ledger=ledger, secret=secret, k=release.k)
     _stop_at_first(_release_faults(release, households, exact, told))
+    of = neighborhood_of(households, release.home_areas, release.neighborhoods)
+    _stop_at_first(table_faults(release.tables, groups=groups, neighborhood_of=of, told=told))
 
 
 def audit_barriers(
@@ -99,6 +104,7 @@ def _release_faults(
         yield "the ledger was kept with another k"
     yield from _shape_faults(release, households)
     yield from _area_faults(release, households, told)
+    yield from neighborhood_faults(release)
     if len(exact) != len(release.plans):
         yield "a plan has no exact figures to be held against"
     everyone = set(households["household_id"])

@@ -28,6 +28,8 @@ from famgeo.release.audit import audit_barriers, audit_release
 from famgeo.release.counts import apart
 from famgeo.release.exact import Exact
 from famgeo.release.holding import Counter
+from famgeo.release.neighborhoods import count_neighborhoods, neighborhood_of
+from famgeo.release.one_way import one_way_tables
 from famgeo.release.plan_figures import answer
 from famgeo.tables import (
     HOME_AREAS,
@@ -59,28 +61,39 @@ def make_release(
     households: gpd.GeoDataFrame,
     areas: gpd.GeoDataFrame,
     counter: Counter,
+    neighborhoods: pd.DataFrame | None = None,
+    groups: pd.DataFrame | None = None,
     plans: Sequence[PlanToShow] = (),
 ) -> Release:
-    """Make the release of a study: its home areas and its plans, as the counter counts them.
+    """Make the release of a study: its map, its tables and its plans, as the counter counts them.
 
     ``households`` are HOUSEHOLDS of the vault; ``areas`` the frozen home areas, refitted to them.
-    Keep the counter's ledger before anything of the release is stored or shown. Raises
-    ``ReleaseError``, and shows nothing, when any figure would tell of a small group.
+    ``neighborhoods`` name the home areas they are made of; ``groups`` say what each household is
+    counted by, and without them there are no tables. Keep the counter's ledger before anything of
+    the release is stored or shown. Raises ``ReleaseError``, and shows nothing, when any figure
+    would tell of a small group.
     """
-    home_areas, unmapped = _home_areas(areas, households, counter)
+    home_areas, unmapped = count_areas(areas, households, counter)
     families = int(home_areas["families"].sum()) + (unmapped or 0)
+    drawn = count_neighborhoods(neighborhoods, home_areas)
     release = Release(
         release_id="",
         study=study,
         k=counter.k,
         home_areas=home_areas,
         unmapped=unmapped,
+        neighborhoods=drawn,
+        tables=_tables(groups, households, home_areas, drawn, counter),
         plans=tuple(_released_plan(plan, families, counter) for plan in plans),
     )
     release = replace(release, release_id=_content_hash(release))
-    exact = [plan.exact for plan in plans]
     audit_release(
-        release, households=households, exact=exact, ledger=counter.ledger, secret=counter.secret
+        release,
+        households=households,
+        groups=groups,
+        exact=[plan.exact for plan in plans],
+        ledger=counter.ledger,
+        secret=counter.secret,
     )
     return release
 
@@ -118,9 +131,13 @@ def for_partners(release: Release, *, k: int = PARTNER_K) -> Release:
     return replace(few, release_id=_content_hash(few))
 
 
-def _home_areas(
+def count_areas(
     areas: gpd.GeoDataFrame, households: gpd.GeoDataFrame, counter: Counter
 ) -> tuple[gpd.GeoDataFrame, int | None]:
+    """Return HOME_AREAS with their figures, and the figure of the families in none of them.
+
+    Raises ``ReleaseError`` when a home area has too few families to be shown.
+    """
     of = households_in_areas(areas, households)
     ids = households["household_id"].to_numpy(str)
     members = [set(ids[of == area_id].tolist()) for area_id in areas["home_area_id"]]
@@ -133,6 +150,18 @@ def _home_areas(
         raise ReleaseError(message)
     table = areas.assign(families=np.array(figures, dtype=np.int64))
     return check(table, HOME_AREAS), counter.figure(set(ids[of == ""].tolist()))
+
+
+def _tables(
+    groups: pd.DataFrame | None,
+    households: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame,
+    neighborhoods: gpd.GeoDataFrame,
+    counter: Counter,
+) -> pd.DataFrame:
+    if groups is None:
+        return no_tables()
+    return one_way_tables(groups, neighborhood_of(households, areas, neighborhoods), counter)
 
 
 def _released_plan(plan: PlanToShow, families: int, counter: Counter) -> ReleasedPlan:

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from famgeo.errors import ReleaseError
+from famgeo.release.areas import households_in_areas
 from famgeo.release.halving import Land
 from famgeo.release.quadtree import whole
-from famgeo.tables import join_list, split_list
+from famgeo.tables import NEIGHBORHOODS, check, join_list, no_neighborhoods, split_list
 
 LEAST = 60
 """Families in a neighborhood, by the figures of its home areas."""
@@ -55,21 +55,23 @@ def draw_neighborhoods(frozen: pd.DataFrame, *drawings: gpd.GeoDataFrame) -> gpd
     """Return frozen neighborhoods with their shapes, from home areas as they were drawn.
 
     ``drawings`` are sets of home areas, before and after some merged; of a name in several, the
-    last counts. Raises ``ReleaseError`` when a neighborhood names an area that none of them has.
+    last counts. A name that none of them has draws nothing, and a neighborhood of such alone is
+    left out: it was frozen for areas that were not, because the computer stopped in between.
     """
     shape = {
         name: drawn
         for areas in drawings
         for name, drawn in zip(areas["home_area_id"], areas.geometry, strict=True)
     }
-    members = [split_list(cell) for cell in frozen["home_area_ids"]]
-    if unknown := sorted({name for names in members for name in names} - shape.keys()):
-        message = f"The neighborhoods name home areas that are not there: {', '.join(unknown)}."
-        raise ReleaseError(message)
+    known = {
+        name: [one for one in split_list(ids) if one in shape]
+        for name, ids in zip(frozen["neighborhood_id"], frozen["home_area_ids"], strict=True)
+    }
     return _frame(
         {
-            name: (whole(np.array([shape[one] for one in names])), names)
-            for name, names in zip(frozen["neighborhood_id"], members, strict=True)
+            name: (whole(np.array([shape[one] for one in ids])), ids)
+            for name, ids in known.items()
+            if ids
         }
     )
 
@@ -97,6 +99,38 @@ def refit_neighborhoods(
     return _frame(dict(sorted(regions.items())))
 
 
+def count_neighborhoods(
+    neighborhoods: pd.DataFrame | None, areas: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Return NEIGHBORHOODS, each the union of its HOME_AREAS and the sum of their figures."""
+    if neighborhoods is None or neighborhoods.empty:
+        return no_neighborhoods()
+    drawn = draw_neighborhoods(neighborhoods, areas)
+    figure = dict(zip(areas["home_area_id"], areas["families"], strict=True))
+    sums = [sum(figure[one] for one in split_list(ids)) for ids in drawn["home_area_ids"]]
+    return check(drawn.assign(families=np.array(sums, dtype=np.int64)), NEIGHBORHOODS)
+
+
+def neighborhood_of(
+    households: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, neighborhoods: pd.DataFrame
+) -> pd.Series:
+    """Return the neighborhood_id of each household in a home area, indexed by household_id.
+
+    It is '' where there are no neighborhoods. Protected households are in no home area.
+    """
+    area_of = households_in_areas(areas, households)
+    home = {
+        area_id: name
+        for name, ids in zip(
+            neighborhoods["neighborhood_id"], neighborhoods["home_area_ids"], strict=True
+        )
+        for area_id in split_list(ids)
+    }
+    mapped = area_of != ""
+    names = [home.get(area_id, "") for area_id in area_of[mapped]]
+    return pd.Series(names, index=households["household_id"].to_numpy(str)[mapped], dtype=str)
+
+
 def _refitted(frozen: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> dict[str, Region]:
     """Return the neighborhoods with the areas of today, those that share an area as one."""
     drawn = dict(zip(areas["home_area_id"], areas.geometry, strict=True))
@@ -118,8 +152,7 @@ def _touched(frozen: gpd.GeoDataFrame, area: shapely.Geometry) -> set[str]:
     shapes = frozen.geometry.to_numpy()
     inside = shapely.area(shapely.intersection(shapes, area)) > OVERLAP * shapely.area(area)
     if not inside.any():
-        away = shapely.distance(shapes, area)
-        inside = away == away.min()
+        inside[shapely.distance(shapes, area).argmin()] = True
     return set(frozen["neighborhood_id"].to_numpy(str)[inside].tolist())
 
 
