@@ -29,6 +29,10 @@ NO_PROXY = (
     "FAMGEO_SIGN_IN is proxy, but no proxy is named, so anybody could claim any name. Set "
     "FAMGEO_PROXY_ADDRESSES to the addresses your proxy connects from."
 )
+ANY_PROXY = (
+    "FAMGEO_PROXY_ADDRESSES names everybody, so anybody could claim any name. "
+    "Name only the addresses your proxy connects from."
+)
 NO_AUTHLIB = (
     "FAMGEO_SIGN_IN is oidc, which needs two more packages. Install them: pip install famgeo[oidc]"
 )
@@ -72,6 +76,8 @@ def _check_local(settings: Settings, study: Study) -> None:
 def _check_proxy(settings: Settings, _study: Study) -> None:
     if not settings.proxy_addresses:
         raise StudyError(NO_PROXY)
+    if any(network.prefixlen == 0 for network in settings.proxy_addresses):
+        raise StudyError(ANY_PROXY)
 
 
 def _check_oidc(_settings: Settings, _study: Study) -> None:
