@@ -266,6 +266,16 @@ def test_a_pattern_s_row_holds_no_figure():
     assert counter.figure(families(30, 1000)) == 30
 
 
+def test_a_household_stands_in_the_ledger_once():
+    ledger = Counter(KEY)
+    ledger.figure(families(40))
+    after = Counter(KEY, ledger=ledger.ledger)
+    after.hold("t", {"a": families(40), "b": families(20, 30)}, ["a"])
+    assert sorted(after.ledger.digests) == sorted(digest(name, KEY) for name in families(50))
+    assert after.held("t", {"a": families(40), "b": families(19, 30)}) == ("a",)
+    assert after.held("u", {"a": families(40)}) is None
+
+
 def test_erasing_leaves_a_pattern_as_it_was():
     counter = Counter(KEY)
     groups = parts({"a": 40, "c": 6})

@@ -62,7 +62,7 @@ class Counter:
         self._sizes = _bits(ledger.members)
         self._unnamed = np.array([not label for label in ledger.labels], dtype=bool)
         self._columns = {name: at for at, name in enumerate(ledger.digests.tolist())}
-        self._digests: dict[str, int] = {}
+        self._column_of: dict[str, int] = {}
 
     @property
     def ledger(self) -> Ledger:
@@ -166,16 +166,21 @@ class Counter:
 
     def _packed(self, households: Households) -> tuple[NDArray[np.uint8], int, int]:
         """Return a set as a row of the ledger would hold it, how many are in it, how many not."""
-        columns = [self._columns.get(self._digest(household)) for household in households]
+        for household in households - self._column_of.keys():
+            column = self._columns.get(digest(household, self.secret))
+            if column is not None:
+                self._column_of[household] = column
+        columns = map(self._column_of.get, households)
         known = [column for column in columns if column is not None]
         bits = np.zeros(len(self._ledger.digests), dtype=bool)
         bits[known] = True
-        return np.packbits(bits), len(known), len(columns) - len(known)
+        return np.packbits(bits), len(known), len(households) - len(known)
 
     def _remember(
         self, households: Households, *, figure: int = HIDDEN, label: str = "", pattern: str = ""
     ) -> None:
-        self._widen(households)
+        """Add a set to the ledger."""
+        self._widen(households - self._column_of.keys())
         row, size, _ = self._packed(households)
         ledger = self._ledger
         self._ledger = replace(
@@ -190,18 +195,14 @@ class Counter:
         self._unnamed = np.append(self._unnamed, not label)
 
     def _widen(self, households: Households) -> None:
-        """Give every household of a set a column, in the order of digests."""
-        new = sorted({self._digest(household) for household in households} - self._columns.keys())
+        """Give each household that has none a column, in the order of their digests."""
+        named = {digest(household, self.secret) for household in households}
+        new = sorted(named - self._columns.keys())
         digests = np.append(self._ledger.digests, np.array(new, dtype=np.uint64))
         self._columns |= {name: at for at, name in enumerate(new, len(self._columns))}
         missing = -(-len(digests) // 8) - self._ledger.members.shape[1]
         members = np.pad(self._ledger.members, ((0, 0), (0, missing)))
         self._ledger = replace(self._ledger, digests=digests, members=members)
-
-    def _digest(self, household: str) -> int:
-        if household not in self._digests:
-            self._digests[household] = digest(household, self.secret)
-        return self._digests[household]
 
 
 def _bits(rows: NDArray[np.uint8]) -> Ints:
