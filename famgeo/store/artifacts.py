@@ -38,8 +38,14 @@ DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pa.Arrow
 
 
 def artifact(folder: Path, name: str, inputs: Mapping[str, object], *, ending: str) -> Path:
-    """Return where the artifact of these inputs is kept in a study's folder."""
-    return folder / ARTIFACTS_NAME / f"{name}-{fingerprint(inputs)}{ending}"
+    """Return where the artifact of these inputs is kept in a study's folder.
+
+    A link in its place is taken away: what it leads to may be a home, and an artifact is public.
+    """
+    path = folder / ARTIFACTS_NAME / f"{name}-{fingerprint(inputs)}{ending}"
+    if path.is_symlink():
+        path.unlink()
+    return path
 
 
 def load_or_make(folder: Path, name: str, inputs: Mapping[str, object], make: Callable[[], A]) -> A:
@@ -75,7 +81,7 @@ def save_arrays(
 
 def load_arrays(path: Path) -> Arrays | None:
     """Read what ``save_arrays`` wrote; None when there is no such file or it is damaged."""
-    if not path.is_file():
+    if path.is_symlink() or not path.is_file():
         return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -97,7 +103,8 @@ def _save(stem: Path, made: pd.DataFrame | Arrays) -> None:
 def _load_table(path: Path) -> pd.DataFrame | None:
     read = gpd.read_parquet if path.name.endswith(".geo.parquet") else pd.read_parquet
     try:
-        return read(path, page_checksum_verification=True) if path.is_file() else None
+        real = path.is_file() and not path.is_symlink()
+        return read(path, page_checksum_verification=True) if real else None
     except DAMAGED:
         return None
 

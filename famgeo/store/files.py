@@ -86,5 +86,17 @@ def _file(folder: Path, row: RowMapping) -> StudyFile:
         feed_id=row["feed_id"],
         name=row["name"],
         sha256=row["sha256"],
-        path=folder / FILES_NAME / row["stored_as"],
+        path=_inside(folder, row["stored_as"]),
     )
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Return where a stored file lies: in the study, and itself, not a link to another."""
+    path = folder / FILES_NAME / name
+    if Path(name).name != name or not name.strip("."):
+        message = f"{folder.name} names a file outside of it. Put back a copy from your backup."
+        raise StudyError(message)
+    if path.is_symlink():
+        message = f"{path} is a link. Add the file itself again: famgeo add."
+        raise StudyError(message)
+    return path
