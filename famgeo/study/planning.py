@@ -14,15 +14,16 @@ from famgeo.errors import PlanError
 from famgeo.plan.candidates import candidate_sites
 from famgeo.plan.sites import choose_sites
 from famgeo.plan.verify import verify_plan
-from famgeo.release.areas import cut_home_areas, refit_areas
 from famgeo.release.exact import exact_of, exact_plan
 from famgeo.release.gate import PlanToShow, make_release, release_barriers
 from famgeo.release.holding import Counter
 from famgeo.study.both_ways import service_notes
 from famgeo.study.counting import check_k, counting
+from famgeo.study.frozen import frozen_geography
+from famgeo.study.groups import groups_of
 from famgeo.study.homes import barriers_of
 from famgeo.study.world import World
-from famgeo.tables import Progress, Release, ReleasedBarriers, lonlat, no_progress
+from famgeo.tables import Progress, Release, ReleasedBarriers, no_progress
 
 SECONDS_TO_PROVE = 60.0
 STEP_MIN = 5
@@ -59,9 +60,8 @@ def barriers_released(
         sites=asked,
         meetings=tuple(meeting.meeting_id for meeting in meetings),
     )
-    areas = _areas(world, today)
     with counting(world.vault, k=world.settings.k) as counter:
-        release = _release(world, areas, counter)
+        release = _release(world, today, counter)
         released = release_barriers(exact, release=release, counter=counter)
     return replace(released, notes=service_notes(world.network, meetings))
 
@@ -98,9 +98,8 @@ def plan_released(
     shown = PlanToShow(
         name=name, exact=exact, quality=plan.quality, settings=settings_of(plan, world)
     )
-    areas = _areas(world, today)
     with counting(world.vault, k=world.settings.k) as counter:
-        return _release(world, areas, counter, plans=[shown])
+        return _release(world, today, counter, plans=[shown])
 
 
 def settings_of(plan: Plan, world: World) -> dict[str, object]:
@@ -160,32 +159,18 @@ def _barriers(
 
 
 def _release(
-    world: World, areas: gpd.GeoDataFrame, counter: Counter, *, plans: Sequence[PlanToShow] = ()
+    world: World, today: date, counter: Counter, *, plans: Sequence[PlanToShow] = ()
 ) -> Release:
+    areas, neighborhoods = frozen_geography(world, today, counter)
     return make_release(
         study=world.settings.name,
         households=world.homes,
         areas=areas,
         counter=counter,
+        neighborhoods=neighborhoods,
+        groups=groups_of(world.vault.students(), world.homes),
         plans=plans,
     )
-
-
-def _areas(world: World, today: date) -> gpd.GeoDataFrame:
-    """Return the study's home areas: cut once, then frozen, and merged where families left."""
-    k = world.settings.k
-    mapped = lonlat(world.homes[~world.homes["protected"]])
-    frozen = world.store.home_areas()
-    areas = cut_home_areas(mapped, k=k) if frozen.empty else refit_areas(frozen, mapped, k=k)
-    if areas.empty:
-        message = (
-            f"{world.settings.name} has too few families to show: a map needs at least {k} "
-            "that may be counted, in three homes or more."
-        )
-        raise PlanError(message)
-    if len(areas) != len(frozen):
-        world.store.save_home_areas(areas, frozen_on=today)
-    return areas
 
 
 def _own_sites(world: World) -> pd.DataFrame:
