@@ -137,8 +137,8 @@ def test_a_new_study_is_empty_and_opens_again(store):
 
 
 def test_tables_come_back_to_the_last_bit_and_replace_what_was_there(store):
-    store.save_assets(asset_table(40))
-    store.save_assets(asset_table(5))
+    store.save_assets(asset_table(40), utc=NOON)
+    store.save_assets(asset_table(5), utc=NOON)
     store.save_schools(school_table())
     again = opened_again(store)
     pd.testing.assert_frame_equal(
@@ -150,10 +150,10 @@ def test_tables_come_back_to_the_last_bit_and_replace_what_was_there(store):
 
 
 def test_a_table_that_breaks_its_schema_leaves_the_old_one(store):
-    store.save_assets(asset_table(5))
+    store.save_assets(asset_table(5), utc=NOON)
     twice = pd.concat([asset_table(2), asset_table(2)])
     with pytest.raises(ValueError, match="asset_id"):
-        store.save_assets(twice)
+        store.save_assets(twice, utc=NOON)
     assert len(store.assets()) == 5
 
 
@@ -345,7 +345,7 @@ def test_a_setting_that_cannot_be_is_told_in_one_sentence(file_store, old, new, 
 
 @pytest.mark.parametrize("damage", ["emptied", "cut", "noise", "gone"])
 def test_a_damaged_database_is_told_in_plain_words(file_store, damage):
-    file_store.save_assets(asset_table(300))
+    file_store.save_assets(asset_table(300), utc=NOON)
     file_store.database.engine.dispose()
     path = file_store.folder / "study.db"
     whole = path.read_bytes()
@@ -379,7 +379,7 @@ def locked_store():
     """Give a study in a folder that may be read only, to a user who is not the superuser."""
     with tempfile.TemporaryDirectory() as folder:
         store = new_study(Path(folder) / "riverbend", name="Riverbend", timezone=ZONE)
-        store.save_assets(asset_table(3))
+        store.save_assets(asset_table(3), utc=NOON)
         store.database.engine.dispose()
         user = os.geteuid()
         Path(folder).chmod(0o755)
@@ -416,7 +416,7 @@ def test_a_folder_that_may_not_be_written_can_be_read_and_a_change_is_refused(lo
     assert len(again.assets()) == 3
     assert integrity_fault(again) is None
     with pytest.raises(StudyError, match="may write"):
-        again.save_assets(asset_table(4))
+        again.save_assets(asset_table(4), utc=NOON)
     with pytest.raises(StudyError, match="Choose another folder"):
         new_study(locked_store.folder / "inside", name="Riverbend", timezone=ZONE)
 
@@ -426,7 +426,7 @@ def test_changes_that_wait_in_a_journal_are_never_left_out(locked_store):
     """With its two journals a database of a killed writer is whole; with one it is refused."""
     with write_access(locked_store.folder):
         live = open_study_store(locked_store.folder)
-        live.save_assets(asset_table(5))
+        live.save_assets(asset_table(5), utc=NOON)
         killed = {path: path.read_bytes() for path in live.folder.glob("study.db*")}
         live.database.engine.dispose()
         for path, content in killed.items():
@@ -472,7 +472,7 @@ def another_program(store, work):
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")
 def test_a_writer_killed_in_the_middle_leaves_nothing_dirty(store):
     for n in (3, 4, 5):
-        store.save_assets(asset_table(n))
+        store.save_assets(asset_table(n), utc=NOON)
         with another_program(store, DELETE) as writer:
             assert writer.stdout.readline() == "deleted\n"
             os.kill(writer.pid, signal.SIGKILL)

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 from famgeo.domain import ReadReport, StudySettings
 from famgeo.errors import StudyError
 from famgeo.store.audit import AuditLog
+from famgeo.store.directory import Directory
 from famgeo.store.engine import Database, open_database, sqlite_url
 from famgeo.store.files import FILES_NAME, StudyFile, keep_file, kept_files, put
 from famgeo.store.frames import read_points, replace_points
@@ -36,10 +37,10 @@ from famgeo.store.releases import (
     release_from_json,
     release_to_json,
 )
-from famgeo.store.schema import ASSET_ROWS, METADATA, PLANS, RELEASES, SCHOOL_ROWS
+from famgeo.store.schema import METADATA, PLANS, RELEASES, SCHOOL_ROWS
 from famgeo.store.toml import SETTINGS_NAME, read_settings, write_settings
 from famgeo.store.users import Accounts
-from famgeo.tables import ASSETS, SCHOOLS, Release, ReleasedPlan
+from famgeo.tables import SCHOOLS, Release, ReleasedPlan
 
 STUDY_NAME = re.compile(r"[\w-]{1,64}")
 DATABASE_NAME = "study.db"
@@ -52,6 +53,11 @@ class Store:
     folder: Path
     settings: StudySettings
     database: Database
+
+    @property
+    def directory(self) -> Directory:
+        """The community directory with its history, and who asked not to be in it."""
+        return Directory(database=self.database)
 
     @property
     def audit(self) -> AuditLog:
@@ -75,13 +81,14 @@ class Store:
 
     def assets(self) -> gpd.GeoDataFrame:
         """Return ASSETS by ``asset_id``; empty when none were added."""
-        with self.database.reading() as connection:
-            return read_points(connection, ASSET_ROWS, ASSETS)
+        return self.directory.assets()
 
-    def save_assets(self, assets: gpd.GeoDataFrame) -> None:
-        """Put these ASSETS in the place of those stored."""
-        with self.database.writing() as connection:
-            replace_points(connection, ASSET_ROWS, assets, ASSETS)
+    def save_assets(self, assets: gpd.GeoDataFrame, *, user: str = "", utc: datetime) -> int:
+        """Put these ASSETS in the place of those stored, each change kept in their history.
+
+        Return how many were left out because they asked not to be listed.
+        """
+        return self.directory.save_assets(assets, user=user, utc=utc)
 
     def reads(self) -> list[StoredRead]:
         """Return what was read into the study, oldest first."""

@@ -148,7 +148,8 @@ class Study:
         read, before = read_assets(path, district=self._bounds()), self.assets()
         table, notes = put_together(before, read.table, "asset_id", joining=joining)
         if len(read.table):
-            self.store.save_assets(table)
+            if left_out := self.store.save_assets(table, utc=now):
+                notes += (f"Left out because they asked not to be listed: {left_out:,}.",)
         return self._noted("assets", path, read.report, now, notes)
 
     def add_streets(
