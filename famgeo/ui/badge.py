@@ -15,9 +15,8 @@ def badge(person: Person, settings: Settings) -> None:
     """Show who is signed in, by name and role, and how to leave; nothing without sign-in."""
     if settings.sign_in is SignIn.NONE:
         return
-    who = (
-        f'<span class="who"><b>{escape(person.name)}</b> {escape(person.role.capitalize())}</span>'
-    )
+    name, role = escape(person.name), escape(person.role.capitalize())
+    who = f'<span class="who"><b title="{name}">{name}</b> {role}</span>'
     with st.container(key="badge"):
         st.html(f'<div class="badge">{who}{_way_out(settings)}</div>')
 

@@ -15,7 +15,7 @@ import streamlit as st
 from famgeo.domain import timezone
 from famgeo.errors import FamgeoError
 from famgeo.outputs.maps import MapView
-from famgeo.roles import Person, Right
+from famgeo.roles import Person, Right, Scope
 from famgeo.study.study import Study
 from famgeo.tables import Release, ReleasedPlan
 from famgeo.ui import show, words
@@ -59,6 +59,11 @@ class District:
         """The ways to travel there is data for; a bike only where families are asked to ride."""
         known = [m for m, way in words.MEANS.items() if self.dates or not way.by_timetable]
         return [m for m in known if m != "bike" or self.study.settings.limits.bike]
+
+    @property
+    def own_schools(self) -> list[str]:
+        """The names of the schools a principal answers for."""
+        return list(self.sites["name"][self.sites.site_id.isin(self.person.school_ids)])
 
     @property
     def families(self) -> pd.Series:
@@ -212,6 +217,9 @@ def _take_choice(key: str) -> None:
 
 
 def _say(district: District, explored: Explored | None) -> None:
+    if district.person.scope(Right.MAP) is Scope.OWN_SCHOOL:
+        schools = " and ".join(district.own_schools)
+        show.note(words.OWN_AREAS.format(schools) if schools else words.NO_OWN_SCHOOL)
     if explored is None:
         return
     view = explored.view

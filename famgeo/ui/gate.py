@@ -28,6 +28,7 @@ WITHOUT_ROLE = "sign-in without a role"
 MOST_NAME = 200
 
 NO_ROLE = "You have no role here yet. Ask your district's data steward to give you one."
+ANOTHER_ACCOUNT = '<a class="button" href="/auth/logout">Use another account</a>'
 NO_IDENTITY = (
     "Your district's sign-in did not say who you are. "
     "Open the app by its usual address, not directly."
@@ -82,7 +83,8 @@ class Gate:
 
     def _answer(self, scope: Scope, who: Caller) -> Response:
         if who.name:
-            return plain_page("No role yet", paragraph(NO_ROLE), status=403)
+            other = ANOTHER_ACCOUNT if self.settings.sign_in is SignIn.OIDC else ""
+            return plain_page("No role yet", paragraph(NO_ROLE) + other, status=403)
         if self.settings.sign_in is SignIn.PROXY:
             return plain_page("Not signed in", paragraph(NO_IDENTITY), status=403)
         if scope["type"] == "http" and _wants_page(HTTPConnection(scope), scope["method"]):

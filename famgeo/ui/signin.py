@@ -18,7 +18,7 @@ from streamlit.user_info import generate_login_redirect_url
 from famgeo.roles import Person
 from famgeo.settings import Settings, SignIn
 from famgeo.store.studies import Store
-from famgeo.ui.callers import caller, session_cookie
+from famgeo.ui.callers import PROVIDER_COOKIE, caller, session_cookie
 from famgeo.ui.plain import alert, paragraph, plain_page
 
 SIGN_IN, SIGN_OUT, TO_PROVIDER = "/sign-in", "/sign-out", "/sign-in/provider"
@@ -37,6 +37,11 @@ NOT_OURS = (
 TOO_LONG = "That is too long for a name and a password."
 SIGNED_OUT = "You are signed out."
 BY_PROVIDER = "You sign in with your district account; famgeo sees your email address only."
+
+NOT_VOUCHED = (
+    "Your district's sign-in did not vouch for your email address, or that was over 12 hours ago. "
+    "Sign in again; if it stays so, ask your district's data steward."
+)
 
 FIELDS = """<form method="post" action="{action}">
 <input type="hidden" name="next" value="{onward}">
@@ -76,8 +81,10 @@ class Entrance:
         onward = own_path(request.query_params.get("next", ""))
         if caller(request, self.settings, self.store().accounts, now=_now()).person is not None:
             return RedirectResponse(onward, status_code=303)
-        said = SIGNED_OUT if "out" in request.query_params else ""
-        return self._page(onward=onward, note=said)
+        if "out" in request.query_params:
+            return self._page(onward=onward, note=SIGNED_OUT)
+        came_back = PROVIDER_COOKIE in request.cookies
+        return self._page(onward=onward, trouble=NOT_VOUCHED if came_back else "")
 
     async def sign_in(self, request: Request) -> Response:
         """Check a name and a password; open a session and send its holder on."""

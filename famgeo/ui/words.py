@@ -69,6 +69,8 @@ COUNTS_ALL = (
     "The answer at the top knows who has one."
 )
 NO_RELEASE = "No families have been brought into this study yet."
+OWN_AREAS = "The map shows the neighborhoods of {}."
+NO_OWN_SCHOOL = "No school is noted for you yet. Ask your district's data steward."
 MAP_ALONE = "Move the meeting about to see who could come and get home again."
 NO_PLAN = "There is no plan for this study yet. Move the meeting about to see who could come."
 NO_TIMETABLE = (

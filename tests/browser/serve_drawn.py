@@ -1,4 +1,4 @@
-"""Serve the app on a drawn district: ``python serve_drawn.py FOLDER NAME...``.
+"""Serve the app on a drawn district: ``python serve_drawn.py FOLDER PORT NAME...``.
 
 The names are given to the district's places, however hostile. Where the folder holds a study with
 people (``drawn_people.new_store``), they may sign in. Tests start and stop this.
@@ -16,8 +16,8 @@ from famgeo.ui import opened, server
 
 
 def main() -> None:
-    """Serve on a free port until stopped."""
-    folder, names = Path(sys.argv[1]), sys.argv[2:]
+    """Serve on this port, 0 for a free one, until stopped."""
+    folder, port, names = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     study = drawn.DrawnStudy(
         places=drawn.sites(*names),
         tiles=drawn.ground(folder),
@@ -26,7 +26,7 @@ def main() -> None:
         tables=drawn.one_way(),
     )
     opened.open_study = lambda _folder, **_database: study
-    server.serve(folder, 0, headless=True)
+    server.serve(folder, port, headless=True)
 
 
 if __name__ == "__main__":

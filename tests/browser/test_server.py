@@ -88,7 +88,7 @@ def test_a_taken_port_gives_way_to_the_next_free_one() -> None:
 
 
 def test_ctrl_c_stops_it_without_a_word(tmp_path) -> None:
-    command = [sys.executable, str(SERVER), str(tmp_path)]
+    command = [sys.executable, str(SERVER), str(tmp_path), "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         assert "famgeo is open at http://localhost:" in server.stderr.readline()

@@ -38,7 +38,7 @@ def test_one_signs_in_by_keyboard_lands_where_one_wanted_and_leaves(guarded, chr
     page.keyboard.press("Enter")
     page.frame_locator("iframe").locator(".legend li").first.wait_for(timeout=60_000)
     assert "place=s1" in page.url
-    assert page.locator(".badge .who").inner_text() == "ben Planner"
+    assert page.locator(".badge .who").inner_text() == "ben\nPlanner"
     assert page.evaluate("document.cookie").find("famgeo=") == -1
 
     page.locator(".badge button").click()
