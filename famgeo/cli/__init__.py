@@ -7,11 +7,11 @@ command imports what it needs when it runs, so that ``famgeo --help`` answers at
 import os
 import sys
 
-from famgeo.cli import data, demo, families, people, records, study
+from famgeo.cli import data, demo, families, people, records, release, study
 from famgeo.cli.terminal import app, fail, tell_where, wrong_use
 from famgeo.errors import FamgeoError
 
-__all__ = ["app", "data", "demo", "families", "main", "people", "records", "study"]
+__all__ = ["app", "data", "demo", "families", "main", "people", "records", "release", "study"]
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from famgeo.cli.logged import log, note_question
+from famgeo.cli.release import check_privacy
 from famgeo.cli.terminal import (
     Json,
     StudyName,
@@ -133,11 +134,20 @@ def fetch(
 
 
 @app.command()
-def check(study: StudyName, as_json: Json = False) -> None:
+def check(
+    study: StudyName,
+    privacy: Annotated[
+        bool, typer.Option("--privacy", help="Audit what is shown, for the data steward.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Say what is missing, stale or wrong in a study, and what to do."""
     from famgeo.study.findings import STOPPING
 
     opened = open_named(study)
+    if privacy:
+        check_privacy(opened, as_json=as_json)
+        return
     findings = opened.findings(today=now().date(), vault=vault_of(opened))
     text = "\n".join(f"{f.severity}: {f.what} {f.do}".strip() for f in findings)
     tell(

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date
 
 import geopandas as gpd
-import pandas as pd
 
 from famgeo.domain import Goal, Limits, Meeting, Plan
 from famgeo.errors import PlanError
@@ -15,13 +14,10 @@ from famgeo.plan.candidates import candidate_sites
 from famgeo.plan.sites import choose_sites
 from famgeo.plan.verify import verify_plan
 from famgeo.release.exact import exact_of, exact_plan
-from famgeo.release.gate import PlanToShow, make_release, release_barriers
-from famgeo.release.holding import Counter
+from famgeo.release.gate import PlanToShow, release_barriers
 from famgeo.study.both_ways import service_notes
 from famgeo.study.counting import check_k, counting
-from famgeo.study.frozen import frozen_geography
-from famgeo.study.groups import groups_of
-from famgeo.study.homes import barriers_of
+from famgeo.study.releasing import release_of
 from famgeo.study.world import World
 from famgeo.tables import Progress, Release, ReleasedBarriers, no_progress
 
@@ -52,16 +48,16 @@ def barriers_released(
     _in_steps(world.limits, meetings)
     check_k(world.vault, k=world.settings.k)
     asked = _asked(world.sites, site_ids)
-    barriers = _barriers(world, meetings, executor, progress)
+    barriers = world.barriers(meetings, executor, progress)
     exact = exact_of(
         barriers,
         households=world.homes,
-        own_sites=_own_sites(world),
+        own_sites=world.own_sites,
         sites=asked,
         meetings=tuple(meeting.meeting_id for meeting in meetings),
     )
     with counting(world.vault, k=world.settings.k) as counter:
-        release = _release(world, today, counter)
+        release = release_of(world, today, counter)
         released = release_barriers(exact, release=release, counter=counter)
     return replace(released, notes=service_notes(world.network, meetings))
 
@@ -80,7 +76,7 @@ def plan_released(
     _in_steps(world.limits, meetings)
     check_k(world.vault, k=world.settings.k)
     candidate_sites(world.sites, goal, meetings)  # what cannot be asked is refused before the work
-    barriers = _barriers(world, meetings, executor, progress)
+    barriers = world.barriers(meetings, executor, progress)
     progress("Choosing places", 0.85)
     plan = choose_sites(
         barriers, world.homes, world.sites, goal, meetings=meetings, seconds=SECONDS_TO_PROVE
@@ -92,14 +88,14 @@ def plan_released(
         plan,
         barriers,
         households=world.homes,
-        own_sites=_own_sites(world),
+        own_sites=world.own_sites,
         sites=world.sites,
     )
     shown = PlanToShow(
         name=name, exact=exact, quality=plan.quality, settings=settings_of(plan, world)
     )
     with counting(world.vault, k=world.settings.k) as counter:
-        return _release(world, today, counter, plans=[shown])
+        return release_of(world, today, counter, plans=[shown])
 
 
 def settings_of(plan: Plan, world: World) -> dict[str, object]:
@@ -133,51 +129,6 @@ def _in_steps(limits: Limits, meetings: Sequence[Meeting]) -> None:
                 f"that start and end at a multiple of {STEP_MIN} minutes, such as 18:30."
             )
             raise PlanError(message)
-
-
-def _barriers(
-    world: World,
-    meetings: Sequence[Meeting],
-    executor: Executor | None,
-    progress: Progress,
-) -> pd.DataFrame:
-    tables = [
-        barriers_of(
-            world.vault,
-            world.network,
-            world.homes,
-            world.sites,
-            meeting=meeting,
-            limits=world.limits,
-            files=world.files,
-            executor=executor,
-            progress=progress,
-        )
-        for meeting in meetings
-    ]
-    return pd.concat(tables, ignore_index=True)
-
-
-def _release(
-    world: World, today: date, counter: Counter, *, plans: Sequence[PlanToShow] = ()
-) -> Release:
-    areas, neighborhoods = frozen_geography(world, today, counter)
-    return make_release(
-        study=world.settings.name,
-        households=world.homes,
-        areas=areas,
-        counter=counter,
-        neighborhoods=neighborhoods,
-        groups=groups_of(world.vault.students(), world.homes),
-        plans=plans,
-    )
-
-
-def _own_sites(world: World) -> pd.DataFrame:
-    """Return household_id and site_id for every family's own schools."""
-    own = world.homes[["household_id"]].assign(site_id=world.homes["school_ids"].str.split(";"))
-    exploded: pd.DataFrame = own.explode("site_id", ignore_index=True)
-    return exploded
 
 
 def _asked(sites: gpd.GeoDataFrame, site_ids: tuple[str, ...]) -> gpd.GeoDataFrame:

@@ -36,8 +36,10 @@ from famgeo.tables import (
 )
 
 if TYPE_CHECKING:
+    from famgeo.release.utility import Utility
     from famgeo.study.findings import Finding
     from famgeo.study.geography import StreetPoints
+    from famgeo.study.privacy import PrivacyReport
     from famgeo.study.world import World
     from famgeo.travel.network import Network
 
@@ -235,6 +237,32 @@ class Study:
         self.store.save_release(release, utc=now)
         return plan
 
+    def release_anew(
+        self,
+        vault: Vault,
+        *,
+        now: datetime,
+        executor: Executor | None = None,
+        progress: Progress = no_progress,
+    ) -> "tuple[Release, Utility]":
+        """Release the families of now, the newest release's plans counted again, and keep it."""
+        from famgeo.study.releasing import released_anew
+
+        world = self._world(vault, self.settings.limits)
+        release, utility = released_anew(
+            world, today=now.date(), executor=executor, progress=progress
+        )
+        for plan in release.plans:
+            self.store.save_plan(plan, utc=now)
+        self.store.save_release(release, utc=now)
+        return release, utility
+
+    def privacy(self, vault: Vault, *, today: date) -> "PrivacyReport":
+        """Audit the newest release again, and say what the steward has to answer for."""
+        from famgeo.study.privacy import privacy_report
+
+        return privacy_report(self._world(vault, self.settings.limits), today=today)
+
     def release(self) -> Release | None:
         """Return the newest release; None before the first plan."""
         return self.store.latest_release()
@@ -335,11 +363,11 @@ class Study:
             settings=self.settings,
             store=self.store,
             vault=vault,
-            network=self.network if same else self._network(limits),
             homes=homes,
             sites=self.sites(),
             limits=limits,
             files={file.feed_id or file.kind: file.sha256 for file in files},
+            read_network=lambda: self.network if same else self._network(limits),
         )
 
     def _limits(self, limit_min: float | None) -> Limits:
