@@ -168,15 +168,19 @@ def _answer_faults(head: Headline, sites: pd.DataFrame, exact: Exact, told: Told
     if head.by_reason:
         yield from _reason_faults(head, exact, told)
     whole = Shown(name="families", figure=head.families, members=exact.everyone)
-    standing = [whole]
+    counted, apart = [whole], [whole]
     for part in _parts(head, sites, exact):
         yield from _part_faults(part, whole, told.k)
+        both = [part, part.rest_of(whole)]
         summed = bool(head.by_reason) and part.members == exact.without_school
-        if not summed and not _supported(part, standing, told):
+        shared = any(_shared(part, other, told.k) for other in counted)
+        if not shared:
+            apart += both
+        if summed or _counted(part, counted, told):
+            counted += both
+        elif not shared:
             yield f"the number of {part.name} was not counted for them"
-        if not any(_shared(part, other, told.k) for other in standing):
-            standing += [part, part.rest_of(whole)]
-    yield from _difference_faults(standing, told)
+    yield from _difference_faults(apart, told)
 
 
 def _parts(head: Headline, sites: pd.DataFrame, exact: Exact) -> Iterator[Shown]:
@@ -217,16 +221,11 @@ def _reason_faults(head: Headline, exact: Exact, told: Told) -> Faults:
         yield "the reasons do not add up to the families without an option at school"
 
 
-def _supported(part: Shown, standing: Sequence[Shown], told: Told) -> bool:
-    """Tell whether a figure was counted for a part, or is rightly taken from another's."""
-    counted = told.figures(part.members)
-    less = {other.figure - least_shown(told.k) for other in standing}
-    kept_apart = part.figure in less and max(counted, default=0) > part.figure
-    return (
-        part.figure in counted
-        or kept_apart
-        or any(_shared(part, other, told.k) for other in standing)
-    )
+def _counted(part: Shown, others: Sequence[Shown], told: Told) -> bool:
+    """Tell whether a figure was counted for a part, or for it and then kept under another's."""
+    figures = told.figures(part.members)
+    less = {other.figure - least_shown(told.k) for other in others}
+    return part.figure in figures or (part.figure in less and max(figures, default=0) > part.figure)
 
 
 def _shared(part: Shown, other: Shown, k: int) -> bool:
@@ -236,8 +235,8 @@ def _shared(part: Shown, other: Shown, k: int) -> bool:
     return part.figure == other.figure and len(one - two) < few and len(two - one) < few
 
 
-def _difference_faults(standing: Sequence[Shown], told: Told) -> Faults:
-    for inner, outer in permutations(standing, 2):
+def _difference_faults(apart: Sequence[Shown], told: Told) -> Faults:
+    for inner, outer in permutations(apart, 2):
         if inner.figure == outer.figure or not inner.members < outer.members:
             continue
         between = outer.members - inner.members
