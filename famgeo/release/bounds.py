@@ -86,6 +86,8 @@ class _Attacker:
 
     def push(self, row: int, column: int, sense: highspy.ObjSense) -> None:
         """Make one cell as large or as small as it can be, and learn from the table found."""
+        if not len(self._every):
+            return  # Every place shows all it has, so there is one table alone.
         inside = (self._rows == row - 1) | (row == DISTRICT)
         cost = (inside & (self._columns == column)).astype(float)
         self._solver.changeColsCost(len(self._every), self._every, cost)
