@@ -1,14 +1,15 @@
 """Releases and plans as JSON documents and back, to the last bit of every coordinate."""
 
 import json
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
+from famgeo.errors import StudyError
 from famgeo.tables import (
     HOME_AREAS,
     NEIGHBORHOODS,
@@ -19,6 +20,8 @@ from famgeo.tables import (
     ReleasedPlan,
     check,
 )
+
+T = TypeVar("T", Release, ReleasedPlan)
 
 
 def release_to_json(release: Release) -> str:
@@ -40,8 +43,14 @@ def release_to_json(release: Release) -> str:
 
 
 def release_from_json(text: str) -> Release:
-    """Read a release as ``release_to_json`` wrote it; an older one has no neighborhoods."""
-    document = json.loads(text)
+    """Read a release as ``release_to_json`` wrote it; an older one has no neighborhoods.
+
+    Raises ``StudyError`` when the document is damaged.
+    """
+    return _read(text, _release)
+
+
+def _release(document: dict[str, Any]) -> Release:
     plans = tuple(_plan(plan) for plan in document.pop("plans"))
     areas = _frame(document.pop("home_areas"), list(HOME_AREAS.columns))
     areas = check(areas.astype({"home_area_id": str, "families": int}), HOME_AREAS)
@@ -56,8 +65,16 @@ def plan_to_json(plan: ReleasedPlan) -> str:
 
 
 def plan_from_json(text: str) -> ReleasedPlan:
-    """Read a released plan as ``plan_to_json`` wrote it."""
-    return _plan(json.loads(text))
+    """Read a released plan as ``plan_to_json`` wrote it; raises ``StudyError`` when damaged."""
+    return _read(text, _plan)
+
+
+def _read(text: str, make: Callable[[dict[str, Any]], T]) -> T:
+    try:
+        return make(json.loads(text))
+    except Exception as error:  # every library below has errors of its own for what is damaged
+        message = "What is stored of a release is damaged. Put back study.db from your backup."
+        raise StudyError(message) from error
 
 
 def _neighborhoods(rows: list[dict[str, object]]) -> gpd.GeoDataFrame:

@@ -24,7 +24,7 @@ def alone():
 
 @pytest.fixture(scope="session")
 def solved(tmp_path_factory):
-    """Return the solved study's ``folder``, its ``exports`` and the ``ways_out`` that were tried."""
+    """Return the solved study's ``folder``, its ``exports``, and the ``ways_out`` tried."""
     folder = tmp_path_factory.mktemp("studies")
     log = tmp_path_factory.mktemp("log") / "seen.json"
     without_network = alone()

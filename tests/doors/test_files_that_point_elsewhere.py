@@ -33,7 +33,8 @@ POINTERS = {
     + "GPKG--><OGRVRTLayer name='secret'><SrcDataSource>{}</SrcDataSource></OGRVRTLayer>"
     "</OGRVRTDataSource>",
     "pipeline": '{{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read {}"}}',
-    "kml": "<kml><Document><NetworkLink><Link><href>{}</href></Link></NetworkLink></Document></kml>",
+    "kml": "<kml><Document><NetworkLink><Link><href>{}</href></Link></NetworkLink></Document>"
+    "</kml>",
     "entity": '<!DOCTYPE gml [<!ENTITY x SYSTEM "file://{}">]><gml>&x;</gml>',
     "service": "<OGRWFSDataSource><URL>http://127.0.0.1:9/{}</URL></OGRWFSDataSource>",
     "crs": '{{"type": "FeatureCollection", "features": [], "crs": {{"type": "link", "properties": '
@@ -97,9 +98,11 @@ def test_a_pointer_beside_a_shapefile_is_not_followed(tmp_path, kind, ending):
     path = people(tmp_path, "areas.shp")
     path.with_name(f"areas.{ending}").write_text(POINTERS[kind].format(secret))
     try:
-        assert read_population(path, people_field="people")["people"].tolist() == [5]
+        found = str(read_population(path, people_field="people")["people"].tolist())
     except SourceError as error:
-        assert str(SECRET) not in str(error)
+        found = str(error)
+    assert found == "[5.0]" or "areas." in found
+    assert str(SECRET) not in found
 
 
 def package(tmp_path, *statements):
@@ -113,28 +116,32 @@ def package(tmp_path, *statements):
     return path
 
 
-SWAP = "UPDATE gpkg_contents SET table_name = 'other'; UPDATE gpkg_geometry_columns SET table_name = 'other';"
+SWAP = (
+    "UPDATE gpkg_contents SET table_name = 'other';"
+    "UPDATE gpkg_geometry_columns SET table_name = 'other';"
+)
 UNGUARDED = "PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON;"
 
 
-@pytest.mark.parametrize(
-    "made",
-    [
-        "CREATE VIEW other AS SELECT geom, load_extension('/tmp/evil.so') AS people FROM areas;",
-        "CREATE VIEW other AS WITH RECURSIVE n(people) AS (SELECT 1 UNION ALL SELECT people + 1 "
-        "FROM n) SELECT n.people, a.geom FROM n, areas AS a;",
-        "CREATE VIEW other AS SELECT geom, readfile('/etc/passwd') AS people FROM areas;",
-        "CREATE TABLE other (geom BLOB, n INT, people AS (hex(zeroblob(90000000))));"
-        "INSERT INTO other (geom, n) SELECT geom, 1 FROM areas;",
-        "INSERT INTO sqlite_master VALUES ('table', 'other', 'other', 0, "
-        "'CREATE VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'', 0)');",
-        "INSERT INTO sqlite_master VALUES ('table', 'other', 'other', 9999, "
-        "'CREATE VIRTUAL TABLE other USING VirtualText(''/etc/passwd'')');",
-        "CREATE VIRTUAL TABLE other USING fts5(people, geom);",
-    ],
-)
+COMPUTED = {
+    "library": "CREATE VIEW other AS SELECT geom, load_extension('/tmp/evil.so') AS people "
+    "FROM areas;",
+    "endless": "CREATE VIEW other AS WITH RECURSIVE n(people) AS (SELECT 1 UNION ALL SELECT "
+    "people + 1 FROM n) SELECT n.people, a.geom FROM n, areas AS a;",
+    "file": "CREATE VIEW other AS SELECT geom, readfile('/etc/passwd') AS people FROM areas;",
+    "huge": "CREATE TABLE other (geom BLOB, n INT, people AS (hex(zeroblob(90000000))));"
+    "INSERT INTO other (geom, n) SELECT geom, 1 FROM areas;",
+    "any file of GDAL's": "INSERT INTO sqlite_master VALUES ('table', 'other', 'other', 0, "
+    "'CREATE VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'', 0)');",
+    "said to be plain": "INSERT INTO sqlite_master VALUES ('table', 'other', 'other', 9999, "
+    "'CREATE VIRTUAL TABLE other USING VirtualText(''/etc/passwd'')');",
+    "index of words": "CREATE VIRTUAL TABLE other USING fts5(people, geom);",
+}
+
+
+@pytest.mark.parametrize("made", COMPUTED)
 def test_a_layer_that_would_be_computed_is_refused(tmp_path, made):
-    is_refused(package(tmp_path, UNGUARDED, SWAP, made))
+    is_refused(package(tmp_path, UNGUARDED, SWAP, COMPUTED[made]))
 
 
 def test_a_trigger_is_never_set_off(tmp_path):

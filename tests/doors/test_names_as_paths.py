@@ -8,7 +8,6 @@ beside and renamed into place, so a link there is replaced and never followed; a
 that is a link, or lies outside the study, is not read.
 """
 
-import os
 from pathlib import Path
 
 import pytest
@@ -124,7 +123,7 @@ def store(tmp_path):
 def test_a_stored_file_that_became_a_link_is_not_read(store, target):
     kept = store.files("transit")[0].path
     kept.unlink()
-    kept.symlink_to(os.path.join("..", target))
+    kept.symlink_to(Path("..") / target)
     with pytest.raises(StudyError, match="is a link"):
         open_study_store(store.folder).files("transit")
 

@@ -70,21 +70,19 @@ def test_no_module_can_read_or_write_a_pickle():
 
 
 def is_pickle(data):
-    """Whether bytes are a whole pickle of any protocol."""
-    if not data or len(data) < 3:
-        return False
+    """Whether bytes begin with a whole pickle, of any protocol, that is more than a number."""
     try:
-        last = [op.name for op, _, at in pickletools.genops(data) if at is not None][-1]
+        ops = {op.name for op, _, _ in pickletools.genops(data)}
     except Exception:  # noqa: BLE001 - whatever is no pickle
         return False
-    return last == "STOP"
+    return "STOP" in ops and bool(ops & {"PROTO", "GLOBAL", "STACK_GLOBAL", "INST", "REDUCE"})
 
 
 def parts_of(path):
     """Yield the bytes of a file, of the files packed in it, and of the cells of a database."""
     data = path.read_bytes()
     yield data
-    if zipfile.is_zipfile(path):
+    if data.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
             yield from (archive.read(name) for name in archive.namelist())
     if data.startswith(b"SQLite format 3\0"):

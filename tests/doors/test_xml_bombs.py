@@ -17,7 +17,11 @@ from famgeo.sources.osm import read_basemap, read_pois, read_streets
 from famgeo.sources.places import read_places
 
 SECRET = "canary-5e1f"
-STREET = '<node id="1" lat="50" lon="10"/><node id="2" lat="50.1" lon="10"/><way id="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="path"/><tag k="name" v="{0}"/></way><node id="3" lat="50" lon="10"><tag k="amenity" v="library"/><tag k="name" v="{0}"/></node>'
+STREET = (
+    '<node id="1" lat="50" lon="10"/><node id="2" lat="50.1" lon="10"/>'
+    '<node id="3" lat="50" lon="10"><tag k="amenity" v="library"/><tag k="name" v="{0}"/></node>'
+    '<way id="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="path"/><tag k="name" v="{0}"/></way>'
+)
 PARTS = ("xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml", "xl/styles.xml")
 
 
@@ -40,6 +44,14 @@ def definitions(tmp_path):
 KINDS = ("laughs", "one long", "file", "path", "address", "parameter", "outside")
 
 
+def what_comes_of(read, path):
+    """Return what was read, or the error it was refused with."""
+    try:
+        return read(path)
+    except SourceError as error:
+        return error
+
+
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_street_file_takes_nothing_into_itself(tmp_path, kind, pack):
@@ -48,13 +60,8 @@ def test_a_street_file_takes_nothing_into_itself(tmp_path, kind, pack):
     xml = f"<?xml version='1.0'?>{doctype}<osm version='0.6'>{STREET.format(entity)}</osm>"
     path.write_bytes(pack(xml.encode()))
     for read in (read_streets, read_pois, read_basemap):
-        try:
-            got = read(path)
-        except SourceError as error:
-            assert SECRET not in str(error)
-            assert "\n" not in str(error)
-            continue
-        assert entity == ""
+        got = what_comes_of(read, path)
+        assert entity == "" or isinstance(got, SourceError)
         assert SECRET not in repr(got)
 
 
@@ -76,15 +83,10 @@ def test_a_workbook_takes_nothing_into_itself(tmp_path, kind, part):
 
     path = tmp_path / "places.xlsx"
     path.write_bytes(workbook_with(part, change))
-    try:
-        read = read_places(path)
-    except SourceError as error:
-        assert SECRET not in str(error)
-        assert "\n" not in str(error)
-        return
-    ids = "".join(read.table["id"])
-    assert SECRET not in ids
-    assert len(ids) < 1_000
+    got = what_comes_of(read_places, path)
+    shown = str(got) if isinstance(got, SourceError) else "".join(got.table["id"])
+    assert SECRET not in shown
+    assert len(shown) < 1_000
 
 
 def test_the_same_workbook_without_a_definition_is_read(tmp_path):

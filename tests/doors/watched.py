@@ -43,15 +43,15 @@ def main(log, folder):
     sys.addaudithook(watch)
     os.environ["FAMGEO_STUDIES"] = folder
     os.chdir(folder)
-    import famgeo
+    import famgeo  # noqa: PLC0415 - watched too
 
     for module in pkgutil.walk_packages(famgeo.__path__, "famgeo."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    from famgeo.cli import app
+    from famgeo.cli import app  # noqa: PLC0415
 
     codes = [app(list(command), prog_name="famgeo", standalone_mode=False) for command in COMMANDS]
-    import pyproj
+    import pyproj  # noqa: PLC0415
 
     asks = pyproj.network.is_network_enabled()
     Path(log).write_text(json.dumps({"seen": seen, "codes": codes, "projections_ask": asks}))

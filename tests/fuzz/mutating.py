@@ -13,12 +13,16 @@ NASTY = (
     *("", " ", "0", "-0", "1", "-1", "1e999", "-1e308", "9" * 400, "nan", "inf", "-inf", "0x1F"),
     *("NULL", "None", "true", "no", "yes", "\0", "\x1b[2J", "\x7f", '"', "'", '"",', ";", "\t"),
     *("\n", "\r\n", "=1+1", "'=1", "@SUM(1)", "${alert(1)}", "<b>", "../..", "/etc/passwd", "\\"),
-    *("C:\\con", "２３", "٣", "−5", "1,5", "1.234,5", "$1,200", "2020-02-30", "99991231", "00000000"),
+    *("C:\\con", "２３", "٣", "−5", "1,5", "1.234,5", "$1,200", "2020-02-30", "99991231"),
+    "00000000",
     *("25:61:00", "239:59:59", "-1:00:00", "8h", "24:00", "Mo-Fr 09:00-17:00", "Mo-Fr 99:99-1:1"),
     *("\ufeff", "\u202e", "\ud7ff", "\U0010ffff", "é" * 300, "a" * 5000, "Europe/Helsinki"),
     *("../../etc/localtime", "America", "2147483648", "-2147483649", "9223372036854775808"),
 )
-NUMBERS = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**64 - 1)
+NUMBERS = (
+    *(0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF),
+    *(2**63 - 1, 2**64 - 1),
+)
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "utf-32", "utf-7")
 
 
@@ -92,42 +96,66 @@ def damaged_rows(chance, rows):
     return rows
 
 
-def _damage_rows(chance, rows):
-    def any_cell():
-        row = chance.choice(rows)
-        return row, chance.randrange(len(row))
+def _any_cell(chance, rows):
+    row = chance.choice(rows)
+    return row, chance.randrange(len(row))
 
-    what = chance.randrange(9)
-    if not rows or not all(rows):
-        return
-    if what == 0:
-        (a, i), (b, j) = any_cell(), any_cell()
-        a[i], b[j] = b[j], a[i]
-    elif what == 1:
-        row, i = any_cell()
-        row[i] = chance.choice(NASTY)
-    elif what == 2:
-        order = chance.sample(range(len(rows[0])), len(rows[0]))
-        rows[:] = [[row[i] for i in order if i < len(row)] for row in rows]
-    elif what == 3:
-        width = min(map(len, rows))
-        frm, to = chance.randrange(width), chance.randrange(width)
-        for row in rows[chance.choice((0, 1)) :]:
-            row[to] = row[frm]
-    elif what == 4:
-        rows.insert(chance.randrange(len(rows) + 1), list(chance.choice(rows)))
-    elif what == 5:
-        del rows[chance.randrange(len(rows))]
-    elif what == 6:
-        column, word = chance.randrange(min(map(len, rows))), chance.choice(NASTY)
-        for row in rows[1:]:
-            row[column] = word
-    elif what == 7:
-        row, i = any_cell()
-        row[i : i + 1] = chance.choice(([], ["", ""], ["x"] * 50))
-    else:
-        a, b = chance.randrange(len(rows)), chance.randrange(len(rows))
-        rows[a], rows[b] = rows[b], rows[a]
+
+def _swap_cells(chance, rows):
+    (a, i), (b, j) = _any_cell(chance, rows), _any_cell(chance, rows)
+    a[i], b[j] = b[j], a[i]
+
+
+def _replace_cell(chance, rows):
+    row, i = _any_cell(chance, rows)
+    row[i] = chance.choice(NASTY)
+
+
+def _misfit_cell(chance, rows):
+    row, i = _any_cell(chance, rows)
+    row[i : i + 1] = chance.choice(([], ["", ""], ["x"] * 50))
+
+
+def _shuffle_columns(chance, rows):
+    order = chance.sample(range(len(rows[0])), len(rows[0]))
+    rows[:] = [[row[i] for i in order if i < len(row)] for row in rows]
+
+
+def _copy_column(chance, rows):
+    width = min(map(len, rows))
+    source, target = chance.randrange(width), chance.randrange(width)
+    for row in rows[chance.choice((0, 1)) :]:
+        row[target] = row[source]
+
+
+def _replace_column(chance, rows):
+    column, word = chance.randrange(min(map(len, rows))), chance.choice(NASTY)
+    for row in rows[1:]:
+        row[column] = word
+
+
+def _repeat_row(chance, rows):
+    rows.insert(chance.randrange(len(rows) + 1), list(chance.choice(rows)))
+
+
+def _lose_row(chance, rows):
+    del rows[chance.randrange(len(rows))]
+
+
+def _swap_rows(chance, rows):
+    a, b = chance.randrange(len(rows)), chance.randrange(len(rows))
+    rows[a], rows[b] = rows[b], rows[a]
+
+
+DAMAGES = (
+    *(_swap_cells, _replace_cell, _misfit_cell, _shuffle_columns, _copy_column, _replace_column),
+    *(_repeat_row, _lose_row, _swap_rows),
+)
+
+
+def _damage_rows(chance, rows):
+    if rows and all(rows):
+        chance.choice(DAMAGES)(chance, rows)
 
 
 def csv_bytes(chance, rows):
@@ -172,7 +200,8 @@ def damaged_zip(chance, data, damage_one):
     elif what < 0.87:
         del members[at]
     elif what < 0.94:
-        members[at] = (chance.choice(("../", "/", "sub/", "a/b/", "\\", "")) + name.upper(), content)
+        where = chance.choice(("../", "/", "sub/", "a/b/", "\\", ""))
+        members[at] = (where + name.upper(), content)
     else:
         members.append((chance.choice(members)[0] + " ", content))
     return zipped(members)

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import struct
+import sys
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -21,6 +22,9 @@ import osmium
 import pyogrio
 import shapely
 
+sys.path.append(str(Path(__file__).parents[1]))
+from released import draw_release
+
 from famgeo.domain import Meeting
 from famgeo.outputs.exports import export_path
 from famgeo.sources.assets import read_assets
@@ -30,11 +34,13 @@ from famgeo.sources.places import read_places
 from famgeo.sources.population import read_population
 from famgeo.sources.roster import households, read_roster
 from famgeo.sources.schools import read_schools
+from famgeo.store.releases import release_from_json, release_to_json
 from famgeo.store.toml import read_settings
 
 SAMPLE = Path(__file__).parents[2] / "data" / "riverbend"
 ZONE = ZoneInfo("America/New_York")
 ROWS = 40
+UNWRITABLE = re.compile(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 CANARY = re.compile(r"canary|4471\d|3390\d", re.IGNORECASE)
 """In every cell of a roster that tells of a family: ids, a name, an address, both coordinates."""
 
@@ -78,9 +84,11 @@ def roster_seeds():
     for i, row in enumerate(rows[1:]):
         cells = dict(zip(header, [*row, f"Canary Q {i}", f"{i} Canary Street"], strict=True))
         for name, form in told.items():
-            cells[name] = form.format(4000 + i % 30) + (str(i % 10) if name in {"lon", "lat"} else "")
+            last = str(i % 10) if name in {"lon", "lat"} else ""
+            cells[name] = form.format(4000 + i % 30) + last
         out.append(list(cells.values()))
-    no_household = [[c for h, c in zip(header, row, strict=True) if h != "household_id"] for row in out]
+    family = header.index("household_id")
+    no_household = [row[:family] + row[family + 1 :] for row in out]
     csv_of = lambda table: "\n".join(",".join(row) for row in table).encode()  # noqa: E731
     return [csv_of(out), csv_of(no_household)]
 
@@ -101,7 +109,7 @@ def sheet_damage(chance, seed):
 def workbook(rows):
     book, data = openpyxl.Workbook(), io.BytesIO()
     for row in rows:
-        book.active.append([re.sub(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff]", "", c)[:9000] for c in row])
+        book.active.append([UNWRITABLE.sub("", cell)[:9000] for cell in row])
     book.save(data)
     return data.getvalue()
 
@@ -110,7 +118,8 @@ XML_WORDS = (
     *("<", ">", "/>", "<!DOCTYPE x [<!ENTITY a 'b'>]>", "&a;", "&#0;", "]]>", "<!--", "</"),
     *('r="XFD1048576"', 'r="A0"', 'r="ZZZZ9"', 't="s"', 't="d"', "<v>99999999999</v>", 'id="-1"'),
     *('id="99999999999999999999"', 'lat="999"', 'lon="nan"', 'ref="1"', '<tag k="highway" v="x"/>'),
-    *('id="9223372036854775807"', '<nd ref="0"/>', 'version="9.9"', 'k=""', "xmlns:a='b'", *mutating.NASTY),
+    *('id="9223372036854775807"', '<nd ref="0"/>', 'version="9.9"', 'k=""', "xmlns:a='b'"),
+    *mutating.NASTY,
 )
 
 
@@ -168,7 +177,8 @@ def gtfs_damage(chance, seed):
 @cache
 def street_seeds():
     """Return small extracts: some streets, buildings and places with all their nodes."""
-    return [small_extract(p) for p in [SAMPLE / "streets.osm.pbf", *city("helsinki/Helsinki.osm.pbf")]]
+    files = [SAMPLE / "streets.osm.pbf", *city("helsinki/Helsinki.osm.pbf")]
+    return [small_extract(path) for path in files]
 
 
 def small_extract(path):
@@ -218,7 +228,8 @@ def people():
 def area_seeds():
     """Return the same areas as GeoJSON, GeoPackage, shapefile and a table of centres."""
     with TemporaryDirectory() as folder:
-        for driver, name in (("GPKG", "a.gpkg"), ("ESRI Shapefile", "a.shp"), ("GeoJSON", "a.geojson")):
+        kinds = {"a.gpkg": "GPKG", "a.shp": "ESRI Shapefile", "a.geojson": "GeoJSON"}
+        for name, driver in kinds.items():
             pyogrio.write_dataframe(people(), Path(folder, name), driver=driver)
         files = {p.name: p.read_bytes() for p in sorted(Path(folder).iterdir())}
     cells = "id,lon,lat,people\n" + "".join(f"{i},{i / 9},{50 + i / 7},{i}\n" for i in range(30))
@@ -266,7 +277,8 @@ def text_damage(words, name, chance, seed):
 
 TOML_WORDS = (
     *("[", "]", "[[", "{", "}", "=", "'''", '"""', "#", "limits", "k = 3", "1e400", "-inf", "nan"),
-    *("0x" + "f" * 5000, "9" * 5000, "[" * 3000, "a.b.c = 1", "true", "1979-05-27", *mutating.NASTY),
+    *("0x" + "f" * 5000, "9" * 5000, "[" * 3000, "a.b.c = 1", "true", "1979-05-27"),
+    *mutating.NASTY,
 )
 MEETING_WORDS = (
     *("0000", "9999-12-31", "24:00", "23:59", "00:00", "/", "//", " ", "T", "+01:00", "Z", "٣"),
@@ -288,16 +300,25 @@ def read_name(path):
     return target
 
 
+def read_release(path):
+    return release_from_json(path.read_bytes().decode("utf-8", "surrogateescape"))
+
+
+def release_damage(chance, seed):
+    return Case("release.json", mutating.damaged_tree(chance, json.loads(seed)), {})
+
+
 def read_households(path):
     read = read_roster(path, schools={"riverbend-high", "S1"})
     households(read.table)
     return read
 
 
+PLACES = b"id,lon,lat\na,1,50\nb,2,51\nc,2.5,50.2\n"
 TABLES = {
     "schools": Reader(partial(table_seeds, "schools.csv"), sheet_damage, read_schools),
     "assets": Reader(partial(table_seeds, "assets.csv"), sheet_damage, read_assets),
-    "places": Reader(lambda: [b"id,lon,lat\na,1,50\nb,2,51\nc,2.5,50.2\n"], sheet_damage, read_places),
+    "places": Reader(lambda: [PLACES], sheet_damage, read_places),
 }
 TEXTS = {
     "settings": Reader(
@@ -316,6 +337,9 @@ READERS = {
     "roster": Reader(roster_seeds, sheet_damage, read_households),
     **TABLES,
     **TEXTS,
+    "release": Reader(
+        lambda: [release_to_json(draw_release()).encode()], release_damage, read_release
+    ),
     "areas": Reader(area_seeds, area_damage, partial(read_population, people_field="people")),
     "timetable": Reader(gtfs_seeds, gtfs_damage, partial(read_timetable, feed_id="f")),
     "streets": Reader(street_seeds, street_damage, read_streets),

@@ -24,6 +24,7 @@ CASES = {
     "settings": 300,
     "meeting": 300,
     "name": 300,
+    "release": 60,
     "areas": 150,
     "timetable": 50,
     "streets": 100,

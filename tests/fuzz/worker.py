@@ -101,7 +101,8 @@ def main(reader, first, n, folder):
         faulthandler.cancel_dump_traceback_later()
         took = round(time.perf_counter() - started, 3)
         more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        print(json.dumps({"done": number, "what": what, "fault": fault, "s": took, "kb": more}), flush=True)
+        told = {"done": number, "what": what, "fault": fault, "s": took, "kb": more}
+        print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":
