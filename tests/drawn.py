@@ -7,6 +7,7 @@ goes home to the east bank. Everything is made from a few numbers, so a test can
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -136,6 +137,11 @@ class DrawnStudy:
     store: object = None
     neighborhoods: gpd.GeoDataFrame = field(default_factory=no_neighborhoods)
     tables: pd.DataFrame = field(default_factory=no_tables)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The district's time zone."""
+        return ZoneInfo(self.settings.timezone)
 
     def schools(self) -> gpd.GeoDataFrame:
         """Return the schools among the places, by the columns the app reads."""

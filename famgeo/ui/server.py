@@ -37,13 +37,15 @@ from famgeo.ui.signin import Entrance
 from famgeo.ui.starting import check_start
 
 PORTS_TRIED = 50
+MOST_SENT_BYTES = 1 << 20
+"""What a browser may send at once: a click or a form; no page takes a file."""
 
 CONFIG: Mapping[str, str | int | bool] = {
     "server.headless": True,
     "server.enableCORS": True,
     "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",
-    "server.maxUploadSize": 50,
+    "server.maxUploadSize": 1,
     "server.disconnectedSessionTTL": 900,
     "browser.gatherUsageStats": False,
     "browser.serverAddress": "localhost",
@@ -93,6 +95,7 @@ def _serve(settings: Settings, listener: socket.socket, port: int, *, headless: 
         access_log=False,
         proxy_headers=False,  # who is at the other end is what the connection says
         server_header=False,
+        ws_max_size=MOST_SENT_BYTES,
     )
     threading.Thread(target=_read_ahead, daemon=True).start()
     uvicorn.Server(quiet).run(sockets=[listener])
