@@ -136,8 +136,9 @@ class StudyVault(Register):
         """
         with self.database.writing() as connection:
             stones = self._stones(connection)
-            stones = tombstones.carve(stones, tombstones.HOUSEHOLD, household_ids, on=now.date())
-            stones = tombstones.carve(stones, tombstones.STUDENT, student_ids, on=now.date())
+            ids = {tombstones.HOUSEHOLD: household_ids, tombstones.STUDENT: student_ids}
+            for kind, names in ids.items():
+                stones = tombstones.carve_family(stones, kind, names, on=now.date())
             if secret := enrolment.rounding_secret(connection):
                 counted = [enrolment.published_name(digest(h, secret)) for h in household_ids]
                 stones = tombstones.carve(stones, tombstones.PUBLISHED, counted, on=now.date())
@@ -153,18 +154,20 @@ class StudyVault(Register):
         Homes of students who left 30 days ago, and their households' place in the ledger; travel
         times and half-written files after 24 hours; the vault's registers after three years.
         """
+        with self._on_disk():  # first, for it makes room on a disk that is full
+            travel_times = derived.remove(derived.old_travel_times(self.folder, now))
+            leftovers = derived.remove(derived.old_leftovers(self.folder, now))
         with self.database.writing() as connection:
             gone = enrolment.erase_departed(connection, now=now)
             lines = erase_old_lines(connection, now=now)
         self._settle_for_good()
-        with self._on_disk():
-            return Purged(
-                students=gone.students,
-                households=gone.households,
-                log_lines=lines,
-                travel_times=derived.remove(derived.old_travel_times(self.folder, now)),
-                leftovers=derived.remove(derived.old_leftovers(self.folder, now)),
-            )
+        return Purged(
+            students=gone.students,
+            households=gone.households,
+            travel_times=travel_times,
+            leftovers=leftovers,
+            log_lines=lines,
+        )
 
     def secret(self) -> bytes:
         """Return the study's 32-byte rounding key, made once at random."""
@@ -334,5 +337,5 @@ def _checked_rows(students: gpd.GeoDataFrame) -> list[enrolment.Row]:
 def _kept(connection: Connection, rows: list[enrolment.Row]) -> list[enrolment.Row]:
     """Return the rows of which no tombstone names the student or the household."""
     pairs = [(row["student_id"], row["household_id"]) for row in rows]
-    stays = tombstones.without_erased(tombstones.read_stones(connection), pairs)
-    return [row for row, pair in zip(rows, pairs, strict=True) if stays(*pair)]
+    erased = tombstones.is_erased(tombstones.read_stones(connection), pairs, written=True)
+    return [row for row, pair in zip(rows, pairs, strict=True) if not erased(pair)]

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select
 
+from famgeo.store import vault_tombstones as tombstones
 from famgeo.store.moments import to_text
 from famgeo.store.published import read_ledger, write_ledger
 from famgeo.store.vault_schema import (
@@ -20,7 +21,6 @@ from famgeo.store.vault_schema import (
     SOURCES,
     STUDENT_ROWS,
 )
-from famgeo.store.vault_tombstones import PUBLISHED, Tombstones, named, without_erased
 from famgeo.tables import digest
 from famgeo.tables.records import Erased
 
@@ -92,11 +92,11 @@ def erase_departed(connection: Connection, *, now: datetime) -> Erased:
     return Erased(students=students, households=len(gone))
 
 
-def erase_named(connection: Connection, stones: Tombstones) -> Erased:
+def erase_named(connection: Connection, stones: tombstones.Tombstones) -> Erased:
     """Erase every row that a tombstone names, and the households this leaves empty."""
     before = everyone(connection)
-    stays = without_erased(stones, before)
-    leaving = {pair for pair in before if not stays(*pair)}
+    erased = tombstones.is_erased(stones, before)
+    leaving = {pair for pair in before if erased(pair)}
     for table in (STUDENT_ROWS, DEPARTED_ROWS):
         _drop_pairs(connection, table, leaving)
     emptied = _households(leaving) - _households(before - leaving)
@@ -120,12 +120,14 @@ def rounding_secret(connection: Connection) -> bytes | None:
     return found.scalar()
 
 
-def _leave_ledger(connection: Connection, stones: Tombstones, households: set[str]) -> None:
+def _leave_ledger(
+    connection: Connection, stones: tombstones.Tombstones, households: set[str]
+) -> None:
     secret, ledger = rounding_secret(connection), read_ledger(connection, LEDGER_ROWS)
     if secret is None or not len(ledger.digests):
         return
     by_name = {published_name(d): d for d in ledger.digests.tolist()}
-    gone = {by_name[name] for name in named(stones, PUBLISHED, by_name)}
+    gone = {by_name[name] for name in tombstones.named(stones, tombstones.PUBLISHED, by_name)}
     gone |= {digest(household, secret) for household in households} & set(by_name.values())
     if gone:
         write_ledger(connection, LEDGER_ROWS, ledger.without(gone), over=ledger)

@@ -90,13 +90,32 @@ def keep(connection: Connection, path: Path, stones: Tombstones) -> None:
         connection.execute(insert(TOMBSTONES), new)
 
 
-def without_erased(
-    stones: Tombstones, pairs: Collection[tuple[str, str]]
-) -> Callable[[str, str], bool]:
-    """Return whether a student in a household may be kept, for these pairs of their ids."""
-    students = named(stones, STUDENT, (student for student, _ in pairs))
-    households = named(stones, HOUSEHOLD, (household for _, household in pairs))
-    return lambda student, household: student not in students and household not in households
+def carve_family(there: Tombstones, kind: str, names: Collection[str], *, on: date) -> Tombstones:
+    """Return the tombstones with those of these ids, also as a spreadsheet may write them."""
+    exact = carve(there, kind, names, on=on)
+    return carve(exact, f"{kind} written", (as_written(name) for name in names), on=on)
+
+
+def is_erased(
+    stones: Tombstones, pairs: Collection[tuple[str, str]], *, written: bool = False
+) -> Callable[[tuple[str, str]], bool]:
+    """Return which of these pairs of student and household ids a tombstone names.
+
+    ``written``: by ids from a file, where a spreadsheet may have taken their leading zeros.
+    """
+    form, ending = (as_written, " written") if written else (str, "")
+    students = named(stones, STUDENT + ending, {form(student) for student, _ in pairs})
+    households = named(stones, HOUSEHOLD + ending, {form(household) for _, household in pairs})
+    return lambda pair: form(pair[0]) in students or form(pair[1]) in households
+
+
+def as_written(name: str) -> str:
+    """Return an id without what a spreadsheet changes in it: case, blanks, leading zeros.
+
+    >>> as_written(" 00A7 "), as_written("student 0012")
+    ('a7', 'student 12')
+    """
+    return " ".join(part.lstrip("0") for part in name.casefold().split())
 
 
 def _write_beside(path: Path, stones: Tombstones) -> None:

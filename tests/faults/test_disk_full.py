@@ -123,7 +123,7 @@ def all_there(store, vault):
 def test_on_a_full_disk_nothing_changes_and_all_can_be_read(small_disk, study, step):
     before = all_there(*study)
     with full(small_disk):
-        with pytest.raises(StudyError, match=r"full|No space left") as told:
+        with pytest.raises(StudyError, match=r"is full\.|No space left") as told:
             step(*study)
         assert str(told.value).count("\n") == 0
         assert all_there(*study) == before
@@ -160,14 +160,14 @@ def test_a_database_that_may_not_grow_says_that_the_disk_is_full(tmp_path, where
     with database.reading() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count=1")
     step = save_places if where == "study" else add_families
-    with pytest.raises(StudyError, match=r"full\. Nothing was changed; free some space"):
+    with pytest.raises(StudyError, match=r"is full\. Nothing was changed; free some space"):
         step(store, vault)
     assert store.assets().empty
     assert pairs_in(vault) == [("1", "A"), ("2", "B")]
 
 
 def test_a_study_that_cannot_be_made_for_want_of_space_says_so(small_disk):
-    with full(small_disk), pytest.raises(StudyError, match=r"full|No space left"):
+    with full(small_disk), pytest.raises(StudyError, match=r"is full\.|No space left"):
         new_study(small_disk / "riverbend", name="Riverbend", timezone="America/Chicago")
     made = new_study(small_disk / "riverbend", name="Riverbend", timezone="America/Chicago")
     assert made.assets().empty
