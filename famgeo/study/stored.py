@@ -1,12 +1,16 @@
 """The street and timetable files that a study keeps, read again when they are needed."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import TypeVar
+
+import pandas as pd
 
 from famgeo.errors import SourceError, StudyError
 from famgeo.sources.gtfs import read_timetable
 from famgeo.sources.osm import read_streets
-from famgeo.store.studies import Store, StudyFile
+from famgeo.store.files import StudyFile
+from famgeo.store.studies import Store
 from famgeo.tables import Read, Streets, Timetable
 
 T = TypeVar("T")
@@ -32,6 +36,38 @@ def stored_timetable(store: Store, file: StudyFile) -> Timetable:
 def stored_timetables(store: Store) -> tuple[Timetable, ...]:
     """Return the study's timetables; raises ``StudyError`` when one is damaged."""
     return tuple(stored_timetable(store, file) for file in store.files("transit"))
+
+
+def when_over(
+    store: Store, new: Timetable, there: StudyFile | None, *, today: date
+) -> tuple[str, ...]:
+    """Say of a timetable whose last day has passed that it is over; nothing of a current one.
+
+    Raises ``SourceError`` when the one it would replace runs longer, which stays.
+    """
+    first, last = _days(new)
+    if last >= today:
+        return ()
+    lasted = None if there is None else _last_day(store, there)
+    if lasted is not None and lasted > last:
+        message = (
+            f"The timetable '{new.feed_id}' covers {first} to {last}, which is over; the one that "
+            f"is there runs to {lasted} and stays. Ask the agency for its current GTFS file."
+        )
+        raise SourceError(message)
+    return (f"It covers {first} to {last}, which is over: ask the agency for a current one.",)
+
+
+def _last_day(store: Store, file: StudyFile) -> date | None:
+    try:
+        return _days(stored_timetable(store, file))[1]
+    except StudyError:
+        return None  # a damaged one holds back no other
+
+
+def _days(timetable: Timetable) -> tuple[date, date]:
+    days = pd.to_datetime(timetable.services["date"])
+    return days.min().date(), days.max().date()
 
 
 def _read(store: Store, file: StudyFile, read: Callable[[StudyFile], T]) -> T:

@@ -168,15 +168,20 @@ class Study:
         return self._noted("streets", path, read.report, now)
 
     def add_transit(self, path: Path, *, now: datetime) -> ReadReport:
-        """Read and keep one timetable; a file of the same name takes its place."""
+        """Read and keep one timetable; a file of the same name takes its place.
+
+        One that is over takes the place of none that runs longer: ``SourceError``.
+        """
         from famgeo.sources.gtfs import read_timetable
+        from famgeo.study.stored import when_over
 
         read = read_timetable(path, feed_id=path.stem)
-        there = {file.feed_id: file.sha256 for file in self.store.files("transit")}
+        there = {file.feed_id: file for file in self.store.files("transit")}
+        over = when_over(self.store, read.table, there.get(path.stem), today=now.date())
         stored = self.store.add_file("transit", path, feed_id=path.stem)
-        other = there.get(path.stem, stored.sha256) != stored.sha256
-        note = f"It takes the place of the timetable '{path.stem}' that was there."
-        return self._noted("transit", path, read.report, now, (note,) if other else ())
+        other = path.stem in there and there[path.stem].sha256 != stored.sha256
+        notes = (f"It takes the place of the timetable '{path.stem}' that was there.",)
+        return self._noted("transit", path, read.report, now, (*over, *(notes if other else ())))
 
     def findings(self, *, today: date, vault: Vault) -> "tuple[Finding, ...]":
         """Say what is missing, stale or wrong, and what to do."""
