@@ -39,7 +39,7 @@ FAULTS = (
     (("not a database", "malformed", "corrupt", "no such", "does not exist"), "damaged"),
     (("readonly", "read-only", "unable to open", "permission"), "closed"),
     (("locked", "busy", "lock timeout"), "busy"),
-    (("full", "no space left", "ioerr_shmsize"), "full"),
+    (("full", "no space left", "ioerr_shm"), "full"),
 )
 
 SENTENCES = {
@@ -126,7 +126,7 @@ def open_database(url: str | URL, *, label: str) -> Database:
     """
     try:
         engine = create_engine(_with_driver(make_url(url)), hide_parameters=True)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         message = (
             f"The address of {_lower(label)} cannot be read. Write it as "
             "postgresql://user:password@host:5432/database."
