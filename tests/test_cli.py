@@ -30,6 +30,11 @@ COMMANDS = (
     "plan",
     "export",
     "synth",
+    "release",
+    "sign",
+    "forget",
+    "purge",
+    "bring-back",
 )
 
 
