@@ -17,7 +17,13 @@ from famgeo.errors import ReleaseError
 from famgeo.release.areas import cut_home_areas, households_in_areas, refit_areas
 from famgeo.release.audit import audit_release
 from famgeo.release.exact import exact_of, exact_plan
-from famgeo.release.gate import PlanToShow, for_partners, make_release, release_barriers
+from famgeo.release.gate import (
+    PlanToShow,
+    _content_hash,
+    for_partners,
+    make_release,
+    release_barriers,
+)
 from famgeo.release.holding import Counter
 from famgeo.tables import as_points, lonlat
 
@@ -164,6 +170,56 @@ def test_moving_homes_inside_their_areas_changes_nothing_that_is_shown():
         moved.loc[of == area_id, "geometry"] = shape.representative_point()
     before = released(households, exact, areas=areas)
     assert before.release_id == released(moved, exact, areas=areas).release_id
+
+
+def without(households, exact, name):
+    """Let one family leave the district."""
+    left = households[households["household_id"] != name].reset_index(drop=True)
+    fewer = replace(
+        exact,
+        everyone=exact.everyone - {name},
+        at_school={h: reason for h, reason in exact.at_school.items() if h != name},
+        reached={site: members - {name} for site, members in exact.reached.items()},
+    )
+    return left, fewer
+
+
+@settings(max_examples=25)
+@given(WORLDS, st.integers(0, 10_000), st.booleans())
+def test_a_family_that_joins_or_leaves_changes_no_byte_unless_an_area_merged(drawn, at, joins):
+    with_it = exact_world(*drawn)
+    name = f"H{at % drawn[0]:04}"
+    worlds = [with_it, without(*with_it, name)]
+    before, after = worlds[::-1] if joins else worlds
+    areas = areas_of(before[0])
+    fitted = refit_areas(areas, lonlat(after[0][~after[0]["protected"]]), k=K)
+    if areas.empty or len(fitted) != len(areas):
+        return
+    counter = Counter(KEY)
+    first = released(*before, areas=areas, counter=counter)
+    second = released(*after, areas=fitted, counter=Counter(KEY, ledger=counter.ledger))
+    assert first.release_id == second.release_id
+
+
+def test_the_name_of_a_release_covers_every_field():
+    households, exact = exact_world(300, 6)
+    good = released(households, exact)
+    plan = good.plans[0]
+    others = [
+        replace(good, study="Other"),
+        replace(good, k=11),
+        replace(good, unmapped=15),
+        replace(good, home_areas=good.home_areas.iloc[1:]),
+        replace(good, home_areas=good.home_areas.set_geometry(good.home_areas.translate(1))),
+        replace(good, tables=pd.DataFrame({"attribute": ["language"]})),
+        replace(good, neighborhoods=good.home_areas),
+        replace(good, plans=(replace(plan, sites=plan.sites.assign(cost_usd=5.0)),)),
+        replace(good, plans=(replace(plan, settings={}),)),
+        tampered(good, quality="other"),
+    ]
+    names = {_content_hash(release) for release in (good, *others)}
+    assert len(names) == 1 + len(others)
+    assert good.release_id in names
 
 
 def test_another_key_rounds_differently():
