@@ -137,6 +137,7 @@ def test_a_study_holds_known_kinds_of_files_only(solved):
         ".lock",
         ".json",
         ".jsonl",
+        ".erased",
     }
     strangers = {p.suffix for p in solved.folder.rglob("*") if p.is_file()} - known
     assert {s for s in strangers if s not in {".db-wal", ".db-shm"}} == set()
