@@ -39,7 +39,7 @@ def keep_file(
     """Copy a file into the study in the place of the one of this kind and feed.
 
     The copy is complete and recorded before the old one goes. Raises ``StudyError`` when the file
-    cannot be copied.
+    cannot be copied or changes meanwhile.
     """
     try:
         stored = _copied(folder, kind, source, feed_id)
@@ -77,7 +77,15 @@ def _copied(folder: Path, kind: str, source: Path, feed_id: str) -> Path:
     target.parent.mkdir(exist_ok=True)
     if not target.exists() or sha256_of(target) != digest:
         copy_whole(source, target)
+        _check_copy(source, target, digest)
     return target
+
+
+def _check_copy(source: Path, target: Path, digest: str) -> None:
+    if sha256_of(target) != digest:
+        target.unlink()
+        message = f"{source.name} changed while it was copied. Add it again once it is complete."
+        raise StudyError(message)
 
 
 def _file(folder: Path, row: RowMapping) -> StudyFile:
