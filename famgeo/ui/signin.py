@@ -4,12 +4,13 @@ No one else's page can send it (the browser says where a form comes from), the s
 made anew at every sign-in, and the way back leads nowhere but into the app.
 """
 
+from asyncio import Semaphore
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
 from urllib.parse import parse_qs, quote, urlsplit
 
-from anyio import CapacityLimiter, to_thread
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -61,7 +62,7 @@ class Entrance:
     def __init__(self, settings: Settings, store: Callable[[], Store]) -> None:
         self.settings = settings
         self.store = store
-        self.checks = CapacityLimiter(AT_ONCE)
+        self.checks = Semaphore(AT_ONCE)
 
     def routes(self) -> list[Route]:
         """Return the routes that this way of signing in has."""
@@ -93,7 +94,8 @@ class Entrance:
         form = await read_form(request)
         if form is None:
             return self._page(trouble=TOO_LONG, status=413)
-        return await to_thread.run_sync(self._answer, form, limiter=self.checks)
+        async with self.checks:
+            return await run_in_threadpool(self._answer, form)
 
     def _answer(self, form: dict[str, str]) -> Response:
         name, onward = form.get("name", "").strip(), own_path(form.get("next", ""))

@@ -31,7 +31,7 @@ def test_one_signs_in_by_keyboard_lands_where_one_wanted_and_leaves(guarded, chr
     context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{guarded.address}/?place=s1")
-    assert page.title() == "Sign in – famgeo"
+    expect(page).to_have_title("Sign in – famgeo")
     page.keyboard.type("ben")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -58,7 +58,7 @@ def test_the_form_needs_no_script_and_says_what_went_wrong(guarded, chromium) ->
     assert "not right" in page.get_by_role("alert").inner_text()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    assert page.title() == "Streamlit"
+    expect(page).to_have_title("Streamlit")
     context.close()
 
 
