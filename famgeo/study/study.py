@@ -17,12 +17,11 @@ from zoneinfo import ZoneInfo
 import geopandas as gpd
 import pandas as pd
 
-from famgeo.domain import Answer, Goal, Limits, Meeting, ReadReport, StudySettings, timezone
+from famgeo.domain import Answer, Goal, Limits, Meeting, timezone
 from famgeo.errors import StudyError
-from famgeo.store.artifacts import artifact
-from famgeo.store.studies import Store, new_study, open_study_store
-from famgeo.store.whole_files import sha256_of
-from famgeo.study.directory import clash, put_together, roster_notes
+from famgeo.store.studies import new_study, open_study_store
+from famgeo.study.directory import clash
+from famgeo.study.intake import Intake
 from famgeo.tables import (
     SITES,
     Progress,
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
     from famgeo.study.world import World
     from famgeo.travel.network import Network
 
-Bounds = tuple[float, float, float, float]
-
 
 def create_study(folder: Path, *, name: str, timezone: str, database: str | None = None) -> "Study":
     """Make an empty study in a folder that is not one yet; raises ``StudyError`` otherwise.
@@ -60,33 +57,13 @@ def open_study(folder: Path, *, database: str | None = None) -> "Study":
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
+class Study(Intake):
     """One district's files, tables and plans."""
-
-    store: Store
-
-    @property
-    def folder(self) -> Path:
-        """The folder that holds all of the study."""
-        return self.store.folder
-
-    @property
-    def settings(self) -> StudySettings:
-        """What ``famgeo.toml`` says."""
-        return self.store.settings
 
     @property
     def zone(self) -> ZoneInfo:
         """The district's time zone."""
         return timezone(self.settings.timezone)
-
-    def schools(self) -> gpd.GeoDataFrame:
-        """Return SCHOOLS."""
-        return self.store.schools()
-
-    def assets(self) -> gpd.GeoDataFrame:
-        """Return ASSETS."""
-        return self.store.assets()
 
     def sites(self) -> gpd.GeoDataFrame:
         """Return SITES: every school, and every asset known to host.
@@ -110,78 +87,6 @@ class Study:
         columns = list(SITES.columns)
         both = pd.concat([schools[columns], hosts[columns]], ignore_index=True)
         return check(gpd.GeoDataFrame(both, geometry="geometry", crs="EPSG:4326"), SITES)
-
-    def add_roster(
-        self, vault: Vault, path: Path, *, now: datetime, whole: bool = False
-    ) -> ReadReport:
-        """Read families into the vault; the report names rows, never a home.
-
-        ``whole``: the file is the whole enrolment, and students not in it leave. The public
-        database keeps nothing of it: how many are new or were refused can be a small group, and
-        the hash of a roster would confirm a guess at its content.
-        """
-        from famgeo.sources.roster import read_roster
-
-        known = set(self.schools()["school_id"]) or None
-        read, digest = read_roster(path, district=self._bounds(), schools=known), sha256_of(path)
-        if whole:
-            added = vault.replace_students(read.table, digest, now=now)
-        else:
-            added = vault.add_students(read.table, digest)
-        notes = roster_notes(len(read.table), added, vault.left_out(read.table), whole=whole)
-        report = replace(read.report, notes=(*read.report.notes, *notes))
-        vault.add_read("roster", report, sha256=digest, utc=now)
-        return report
-
-    def add_schools(self, path: Path, *, now: datetime, joining: bool = False) -> ReadReport:
-        """Read the schools, in the place of those there were, or ``joining`` them."""
-        from famgeo.sources.schools import read_schools
-
-        read, before = read_schools(path, district=self._bounds()), self.schools()
-        table, notes = put_together(before, read.table, "school_id", joining=joining)
-        if len(read.table):
-            self.store.save_schools(table)
-        return self._noted("schools", path, read.report, now, notes)
-
-    def add_assets(self, path: Path, *, now: datetime, joining: bool = False) -> ReadReport:
-        """Read the community directory, in the place of the one there was, or ``joining`` it."""
-        from famgeo.sources.assets import read_assets
-
-        read, before = read_assets(path, district=self._bounds()), self.assets()
-        table, notes = put_together(before, read.table, "asset_id", joining=joining)
-        if len(read.table):
-            if left_out := self.store.save_assets(table, utc=now):
-                notes += (f"Left out because they asked not to be listed: {left_out:,}.",)
-        return self._noted("assets", path, read.report, now, notes)
-
-    def add_streets(
-        self, path: Path, *, now: datetime, progress: Progress = no_progress
-    ) -> ReadReport:
-        """Read and keep a street file, and draw the background map from it."""
-        from famgeo.sources.osm import read_streets
-
-        progress("Reading streets", 0.1)
-        read = read_streets(path)
-        self.store.add_file("streets", path)
-        progress("Drawing the background map", 0.5)
-        self._draw_basemap()
-        return self._noted("streets", path, read.report, now)
-
-    def add_transit(self, path: Path, *, now: datetime) -> ReadReport:
-        """Read and keep one timetable; a file of the same name takes its place.
-
-        One that is over takes the place of none that runs longer: ``SourceError``.
-        """
-        from famgeo.sources.gtfs import read_timetable
-        from famgeo.study.stored import when_over
-
-        read = read_timetable(path, feed_id=path.stem)
-        there = {file.feed_id: file for file in self.store.files("transit")}
-        over = when_over(self.store, read.table, there.get(path.stem), today=now.date())
-        stored = self.store.add_file("transit", path, feed_id=path.stem)
-        other = path.stem in there and there[path.stem].sha256 != stored.sha256
-        notes = (f"It takes the place of the timetable '{path.stem}' that was there.",)
-        return self._noted("transit", path, read.report, now, (*over, *(notes if other else ())))
 
     def findings(self, *, today: date, vault: Vault) -> "tuple[Finding, ...]":
         """Say what is missing, stale or wrong, and what to do."""
@@ -378,36 +283,3 @@ class Study:
     def _limits(self, limit_min: float | None) -> Limits:
         limits = self.settings.limits
         return limits if limit_min is None else replace(limits, limit_min=limit_min)
-
-    def _draw_basemap(self) -> Path | None:
-        from famgeo.outputs.basemap import build_basemap
-        from famgeo.sources.osm import read_basemap
-
-        files = self.store.files("streets")
-        if not files:
-            return None
-        path = artifact(self.folder, "basemap", {"streets": files[0].sha256}, ending=".pmtiles")
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            build_basemap(read_basemap(files[0].path), path)
-        return path
-
-    def _bounds(self) -> Bounds | None:
-        """Return the district's box: that of its schools, for what is added later to meet."""
-        schools = self.schools()
-        if len(schools) < 2:  # noqa: PLR2004 - one point has no extent
-            return None
-        west, south, east, north = schools.total_bounds
-        return float(west), float(south), float(east), float(north)
-
-    def _noted(
-        self,
-        what: str,
-        path: Path,
-        report: ReadReport,
-        now: datetime,
-        notes: tuple[str, ...] = (),
-    ) -> ReadReport:
-        told = replace(report, notes=(*report.notes, *(notes if report.rows_used else ())))
-        self.store.add_read(what, told, sha256=sha256_of(path), utc=now)
-        return told
