@@ -7,14 +7,16 @@ for the attacks; the vault is opened only to know what is true.
 """
 
 import contextlib
+import hashlib
 import io
 import json
 import os
+import secrets
 import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,6 +28,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
+from truth import Table, categories_of, tables_of
 
 from famgeo import cli
 from famgeo.outputs import EXPORTERS
@@ -35,13 +38,15 @@ from famgeo.store.releases import release_from_json
 from famgeo.store.schema import RELEASES
 from famgeo.store.vault import StudyVault, open_vault
 from famgeo.study.study import Study, open_study
-from famgeo.tables import Release, lonlat
+from famgeo.tables import Headline, Release, ReleasedBarriers
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 STUDENT, HOUSEHOLD, CONTACT = "CANARY7Q", "CANARYHOME7Q", "canary7q-läuten"
 SLIPPED = "14 Canary Läne Apt 3"
+KEY_BYTES = 32
 VAULT_SIDE = ("vault.db", "private")
 PLANS = {"one": 1, "two": 2}
+NO_PLAN = {"no_option_with_plan": None, "quality": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +169,25 @@ class District:
         """What ``famgeo barriers --json`` said, in turn."""
         return [s for s in self.said if s.command.startswith("barriers") and "--json" in s.command]
 
+    @cached_property
+    def tables(self) -> list[Table]:
+        """Who is in each cell of the one-way tables of the release that is shown."""
+        groups = categories_of(self.vault.students(), self.homes)
+        return tables_of(self.release, self.homes, groups)
+
+    def barriers(self, meetings: Iterable[str]) -> pd.DataFrame:
+        """Return the stored BARRIERS of some meetings."""
+        return pd.concat([self.vault.barriers(meeting) for meeting in meetings])
+
+    @staticmethod
+    def barriers_shown(said: Said) -> ReleasedBarriers:
+        """Return what ``barriers --json`` said as the table it was made from."""
+        data = said.data
+        counts = ("families", "no_option_at_school", "by_reason")
+        headline = Headline(**{name: data[name] for name in counts}, **NO_PLAN)
+        sites = pd.DataFrame(data["sites"]).astype({"reached": "Int64"})
+        return ReleasedBarriers(meetings=tuple(data["meetings"]), headline=headline, sites=sites)
+
     def public_files(self) -> list[Path]:
         """Return every file that is not the vault's own."""
         own = [p for p in self.folder.rglob("*") if p.is_file() and not _is_private(p, self.folder)]
@@ -243,7 +267,8 @@ def build(town: Town, root: Path, cities: Path | None) -> District:
     district.left.mkdir()
     roster = root.with_name(f"{root.name}-families.csv")
     roster_with_canary(town, source).to_csv(roster, index=False)
-    with in_folder(root, temporary=district.left):
+    with in_folder(root, temporary=district.left) as patch:
+        patch.setattr(secrets, "token_bytes", key_of(town))
         for number, command in enumerate(commands_of(town, source, roster, district.out)):
             district.said.append(run(*command))
             if not number:
@@ -270,8 +295,20 @@ def let_go() -> None:
         _HELD.pop().close()
 
 
+def key_of(town: Town) -> Callable[..., bytes]:
+    """Return a source of chance whose 32-byte key is the town's own, so that a run is repeated."""
+    real = secrets.token_bytes
+
+    def token_bytes(nbytes: int = KEY_BYTES) -> bytes:
+        if nbytes != KEY_BYTES:
+            return real(nbytes)
+        return hashlib.sha256(town.name.encode()).digest()
+
+    return token_bytes
+
+
 @contextlib.contextmanager
-def in_folder(root: Path, *, temporary: Path | None = None) -> Iterator[None]:
+def in_folder(root: Path, *, temporary: Path | None = None) -> Iterator[pytest.MonkeyPatch]:
     """Work in a folder, with temporary files in one that can be searched, on one thread."""
     with pytest.MonkeyPatch.context() as patch, contextlib.chdir(root):
         patch.setenv("FAMGEO_THREADS", "1")
@@ -279,7 +316,7 @@ def in_folder(root: Path, *, temporary: Path | None = None) -> Iterator[None]:
         if temporary is not None:
             patch.setenv("TMPDIR", str(temporary))
             patch.setattr(tempfile, "tempdir", str(temporary))
-        yield
+        yield patch
 
 
 def run(*words: object, debug: bool = False) -> Said:
@@ -324,19 +361,6 @@ def copied(district: District, root: Path) -> District:
     ):
         there.backup(here)
     return District(town=district.town, root=root, said=list(district.said))
-
-
-def members_by_area(release: Release, homes: gpd.GeoDataFrame) -> Mapping[str, frozenset[str]]:
-    """Return who truly lives in each home area: the judge's own count, by shapes alone."""
-    seen = homes[~homes["protected"]]
-    joined = gpd.sjoin(seen[["household_id", "geometry"]], release.home_areas, predicate="within")
-    inside = joined.groupby("home_area_id")["household_id"].agg(frozenset).to_dict()
-    return {area: inside.get(area, frozenset()) for area in release.home_areas["home_area_id"]}
-
-
-def home_points(homes: gpd.GeoDataFrame) -> np.ndarray:
-    """Return homes as lon, lat, shape (n, 2)."""
-    return lonlat(homes)
 
 
 def environment() -> dict[str, str]:

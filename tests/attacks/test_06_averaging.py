@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from districts import District, environment, in_folder, members_by_area, run
+from districts import District, environment, in_folder, run
 from screens import app_on, opened_page
+from truth import lives_in
 
 from famgeo.outputs import EXPORTERS
 from famgeo.outputs.maps import draw_map
@@ -45,7 +46,7 @@ def asked_anew(district: District, members: frozenset[str], *, remembered: bool)
 
 def some_area(district: District) -> frozenset[str]:
     """Return the families of a home area whose count is no multiple of 5."""
-    groups = members_by_area(district.release, district.homes).values()
+    groups = lives_in(district.release.home_areas, "home_area_id", district.homes).values()
     return next(members for members in groups if len(members) % 5)
 
 
