@@ -1,7 +1,15 @@
 """Draw families with a neighborhood and what they are counted by, for tests of their tables."""
 
+import zlib
+
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+
+from famgeo.tables import as_points
+
+STEP = 0.01
 
 LANGUAGES = ("en", "es", "vi", "ar", "so", "fr")
 CATEGORIES = {
@@ -48,3 +56,32 @@ def change_few(groups, home, seed, *, at_most=4):
                 groups.iloc[at, 2:] = other.to_numpy()
         groups = groups.reset_index(drop=True)
     return groups, home
+
+
+def draw_map(home):
+    """Return HOUSEHOLDS in their neighborhoods, the home areas, and the neighborhoods.
+
+    Each neighborhood is two squares, one above the other; N01 is the westernmost.
+    """
+    column = home.str[1:].astype(int).to_numpy() - 1
+    places = int(column.max()) + 1
+    # A household lives where its id says, whoever else is drawn.
+    spots = np.array([divmod(zlib.crc32(one.encode()) % 10_000, 100) for one in home.index]) / 100
+    homes = pd.DataFrame({"household_id": home.index, "protected": False})
+    lon, lat = (column + 0.005 + 0.99 * spots[:, 0]) * STEP, (0.005 + 1.98 * spots[:, 1]) * STEP
+    households = as_points(homes, lon, lat)
+    squares = [(c, r) for c in range(places) for r in range(2)]
+    areas = gpd.GeoDataFrame(
+        {"home_area_id": [f"A{n:03d}" for n in range(1, 2 * places + 1)]},
+        geometry=[
+            shapely.box(c * STEP, r * STEP, (c + 1) * STEP, (r + 1) * STEP) for c, r in squares
+        ],
+        crs="EPSG:4326",
+    )
+    neighborhoods = pd.DataFrame(
+        {
+            "neighborhood_id": [f"N{n + 1:02d}" for n in range(places)],
+            "home_area_ids": [f"A{2 * n + 1:03d};A{2 * n + 2:03d}" for n in range(places)],
+        }
+    )
+    return households, areas, neighborhoods

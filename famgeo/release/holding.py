@@ -23,6 +23,7 @@ that was published than to its own.
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,16 +124,27 @@ class Counter:
         It may stay for the same reasons as in ``pattern``. A pattern that is made together with
         others, such as one table's of many, is asked for here and kept once all are made.
         """
-        rows = [row for row, name in enumerate(self._ledger.labels) if name == label]
-        if not rows or self._left_out_away(rows[-1], groups) >= HOLD:
+        row = self._latest(label)
+        if row is None or self._left_out_away(row, groups) >= HOLD:
             return None
-        names = self._pattern_of(rows[-1])
+        names = self._pattern_of(row)
         return names if all(self.shows(groups.get(name, NOBODY)) for name in names) else None
 
     def hold(self, label: str, groups: Mapping[str, Households], names: Collection[str]) -> None:
         """Keep which groups a table shows, and whom it leaves out, under its label."""
-        pattern = json.dumps(sorted(names))
+        sizes = {name: len(some) for name, some in groups.items() if some and name not in names}
+        pattern = json.dumps({"shown": sorted(names), "left_out": sizes})
         self._remember(left_out(groups, names), label=label, pattern=pattern)
+
+    def left_out_then(self, label: str) -> dict[str, int]:
+        """Return how many each left-out group had when the label's last pattern was kept."""
+        row = self._latest(label)
+        sizes: dict[str, int] = {} if row is None else self._kept(row)["left_out"]
+        return sizes
+
+    def _latest(self, label: str) -> int | None:
+        rows = [row for row, name in enumerate(self._ledger.labels) if name == label]
+        return rows[-1] if rows else None
 
     def _nearest(self, households: Households) -> tuple[int | None, int]:
         """Return the nearest set asked before, if fewer than ``HOLD`` away, and how far it is."""
@@ -162,7 +174,11 @@ class Counter:
         return figure if figure >= least_shown(self.k) else None
 
     def _pattern_of(self, row: int) -> tuple[str, ...]:
-        return tuple(json.loads(self._ledger.patterns[row]))
+        return tuple(self._kept(row)["shown"])
+
+    def _kept(self, row: int) -> dict[str, Any]:
+        kept: dict[str, Any] = json.loads(self._ledger.patterns[row])
+        return kept
 
     def _packed(self, households: Households) -> tuple[NDArray[np.uint8], int, int]:
         """Return a set as a row of the ledger would hold it, how many are in it, how many not."""

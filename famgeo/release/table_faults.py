@@ -1,29 +1,29 @@
 """The audit of neighborhoods and their tables: what would be wrong with them, in plain words.
 
 It makes nothing of how they were made: it counts the families of every cell again, looks each
-figure up in the ledger, and lets a linear program play the attacker (``bounds``).
+figure up in the ledger, and lets a linear program play the attacker (``bounds``). Who joined or
+left a table's left-out since it was accepted, four at most, is in nothing published: so hidden
+cells are bounded as the ledger has them.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import shapely
 
-from famgeo.release.bounds import DISTRICT, Bools, widths
+from famgeo.release.bounds import DISTRICT, Bools, narrow
 from famgeo.release.counts import BASE, OTHER, TOP_SHARE, Households, least_shown, left_out
 from famgeo.release.folding import Cells
 from famgeo.release.neighborhoods import LEAST
 from famgeo.release.one_way import cells_of
-from famgeo.release.told import Told
+from famgeo.release.told import TELLS_APART, Told
 from famgeo.tables import ATTRIBUTES, NEIGHBORHOODS, ONE_WAY, Release, split_list
 from famgeo.tables.ledger import digest
 
 OVERLAP = 1e-9
-SUMS, ENDS = 2, 2
-"""A household is in two sums, its place's and its category's; a bound has two ends."""
 
 Faults = Iterator[str]
 
@@ -87,7 +87,7 @@ def _attribute_faults(cells: Cells, rows: pd.DataFrame, told: Told) -> Faults:
     shown = np.array(
         [[(p, c) in figures and c != OTHER for c in cells.categories] for p in cells.places]
     )
-    yield from _line_faults(cells, shown, told)
+    yield from _bound_faults(cells, shown, told)
 
 
 def _table_faults(
@@ -105,70 +105,54 @@ def _table_faults(
         yield f"a table of families by {attribute} shows that nearly all are alike"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """Hidden cells whose sum follows from what is published, and whom they count.
-
-    moved : how many joined or left since the pattern was kept that hides them; None = no such.
-    """
-
-    cells: Bools
-    members: Households
-    moved: int | None
-
-
-def _lines(cells: Cells, shown: Bools, told: Told) -> Iterator[Line]:
-    """Yield what is left of each place's table, and of each category with a district total."""
-    places, categories = np.indices(shown.shape)
-    hidden = ~shown & (places != DISTRICT)
-    whole = shown[DISTRICT]
+def _bound_faults(cells: Cells, shown: Bools, told: Told) -> Faults:
+    """Let the attacker bound every hidden cell, as it was when its table was accepted."""
+    counts = cells.counts.copy()
     for at, place in enumerate(cells.places):
-        if place is not None:
-            names = [name for name, yes in zip(cells.categories, shown[at], strict=True) if yes]
-            left = left_out(cells.row(at), names)
-            here = hidden & (~whole if at == DISTRICT else places == at)
-            moved = _moved(told, f"{cells.attribute}/{place}", names, left)
-            yield Line(cells=here, members=left, moved=moved)
-    for at in np.flatnonzero(whole).tolist():
-        column = cells.column(at)
-        names = [name for name, yes in zip(column, shown[1:, at], strict=True) if yes]
-        left = left_out(column, names)
-        moved = _moved(told, f"{cells.attribute}:{cells.categories[at]}", names, left)
-        yield Line(cells=hidden & (categories == at), members=left, moved=moved)
+        if place is None:
+            continue
+        names = [name for name, yes in zip(cells.categories, shown[at], strict=True) if yes]
+        kept = _kept(told, f"{cells.attribute}/{place}")
+        if kept is None or kept.shown != names or kept.away(cells.row(at), told) >= TELLS_APART:
+            yield f"a table of families by {cells.attribute} was not kept as it is shown"
+            return
+        counts[at] = [
+            n if yes else kept.left_out.get(name, 0)
+            for name, n, yes in zip(cells.categories, counts[at], shown[at], strict=True)
+        ]
+    if not counts[DISTRICT][~shown[DISTRICT]].any():
+        counts[1:][~shown[1:] & ~shown[DISTRICT]] = 0
+    counts[DISTRICT] = counts[1:].sum(axis=0)
+    if narrow(counts, shown, k=told.k).any():
+        yield f"the tables of families by {cells.attribute} tell of a group under {told.k}"
 
 
-def _line_faults(cells: Cells, shown: Bools, told: Told) -> Faults:
-    """Look at what is left unnamed: nobody, or enough, and not to be told cell by cell.
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What the ledger says of a table: what it shows, and whom it left out when it was accepted.
 
-    Where one to four joined or left since the pattern was kept, the published is what it was
-    without them; so such lines are exempt, and bounds may be narrower by what moved: each who
-    moved is in two sums and shifts either end of a bound by one for each.
+    left_out : how many of each category; members : who, by digest; gone : how many more since
+    erased.
     """
-    lines = list(_lines(cells, shown, told))
-    if any(line.moved is None for line in lines):
-        yield f"a table of families by {cells.attribute} was not kept as it is shown"
-        return
-    for line in lines:
-        few = 0 < len(line.members) < told.k and not told.figures(line.members)
-        if few and not line.moved:
-            yield f"a table of families by {cells.attribute} gives away that few are left"
-    moved = [line for line in lines if line.moved]
-    exempt = np.logical_or.reduce([line.cells for line in moved], initial=False)
-    small = (cells.counts > 0) & (cells.counts < told.k) & ~shown & ~exempt
-    enough = told.k - ENDS * SUMS * sum(line.moved or 0 for line in moved)
-    if enough > 0 and small.any():
-        found = widths(cells.counts, shown, sought=small, enough=enough)
-        if (found.width[small] < enough).any():
-            yield f"the tables of families by {cells.attribute} tell of a group under {told.k}"
+
+    shown: list[str]
+    left_out: dict[str, int]
+    members: frozenset[int]
+    gone: int
+
+    def away(self, groups: dict[str, Households], told: Told) -> int:
+        """Return how many joined or left those that are left out."""
+        now = {digest(household, told.secret) for household in left_out(groups, self.shown)}
+        return len(self.members ^ now) + self.gone
 
 
-def _moved(told: Told, label: str, names: Sequence[str], members: Households) -> int | None:
-    """Return how many joined or left since a label's last pattern was kept, if it is this one."""
+def _kept(told: Told, label: str) -> Kept | None:
     ledger = told.ledger
     rows = [row for row, name in enumerate(ledger.labels) if name == label]
-    if not rows or json.loads(ledger.patterns[rows[-1]]) != sorted(names):
+    if not rows:
         return None
     bits = np.unpackbits(ledger.members[rows[-1]], count=len(ledger.digests)).astype(bool)
-    then = set(ledger.digests[bits].tolist())
-    now = {digest(household, told.secret) for household in members}
-    return len(then ^ now) + int(ledger.gone[rows[-1]])
+    members = frozenset(ledger.digests[bits].tolist())
+    return Kept(
+        **json.loads(ledger.patterns[rows[-1]]), members=members, gone=int(ledger.gone[rows[-1]])
+    )
