@@ -20,6 +20,7 @@ class Exact:
 
     everyone : all households. at_school : the main reason of each that has no option at its own
     school. reached : who could attend at each site. sites : SITES in the order they are shown.
+    limit_min : how long a trip each way may take; with the meetings it names the question.
     """
 
     meetings: tuple[str, ...]
@@ -27,6 +28,12 @@ class Exact:
     everyone: Households
     at_school: Mapping[str, str]
     reached: Mapping[str, Households]
+    limit_min: float = 60.0
+
+    @property
+    def question(self) -> str:
+        """The evenings and the limit, as one text."""
+        return f"{';'.join(self.meetings)} within {self.limit_min:g}"
 
     @property
     def without_school(self) -> Households:
@@ -54,6 +61,7 @@ def exact_of(
     own_sites: pd.DataFrame,
     sites: gpd.GeoDataFrame,
     meetings: tuple[str, ...],
+    limit_min: float = 60.0,
 ) -> Exact:
     """Reduce BARRIERS to who can attend at these sites at one of these meetings, and who cannot.
 
@@ -69,6 +77,7 @@ def exact_of(
         everyone=frozenset(households["household_id"]),
         at_school=_at_school(asked, households, own_sites),
         reached={site: reached.get(site, frozenset()) for site in sites["site_id"]},
+        limit_min=limit_min,
     )
 
 
@@ -79,6 +88,7 @@ def exact_plan(
     households: pd.DataFrame,
     own_sites: pd.DataFrame,
     sites: gpd.GeoDataFrame,
+    limit_min: float = 60.0,
 ) -> Exact:
     """Reduce BARRIERS to a plan's own sites and meetings, and check the plan's claims by them.
 
@@ -91,6 +101,7 @@ def exact_plan(
         own_sites=own_sites,
         sites=chosen.reset_index(drop=True),
         meetings=tuple(meeting.meeting_id for meeting in plan.meetings),
+        limit_min=limit_min,
     )
     everyone, without = len(exact.everyone), len(exact.without_site)
     if (plan.families, plan.reached) != (everyone, everyone - without):

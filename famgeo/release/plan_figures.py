@@ -22,7 +22,8 @@ from famgeo.release.exact import Exact
 from famgeo.release.holding import HOLD, NOBODY, Counter
 from famgeo.tables import Headline
 
-REASONS_LABEL = "reasons"
+REASONS_LABEL = "reasons at school, {}"
+"""One pattern for each question, so that another question does not decide what this one names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ def _without_school(
 ) -> tuple[int | None, dict[str, int | None], SaidSoFar]:
     """Return the count, its reasons and what is said now; the count is the sum of the reasons."""
     members = frozenset(exact.without_school)
-    by_reason = named_figures(REASONS_LABEL, exact.by_reason, counter)
+    by_reason = named_figures(REASONS_LABEL.format(exact.question), exact.by_reason, counter)
     total = sum(count or 0 for count in by_reason.values())
     most = said[0].figure - least_shown(counter.k)
     if 0 < total <= most and counter.shows(exact.everyone - members):

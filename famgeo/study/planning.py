@@ -55,6 +55,7 @@ def barriers_released(
         own_sites=world.own_sites,
         sites=asked,
         meetings=tuple(meeting.meeting_id for meeting in meetings),
+        limit_min=world.limits.limit_min,
     )
     with counting(world.vault, k=world.settings.k) as counter:
         release = release_of(world, today, counter)
@@ -90,6 +91,7 @@ def plan_released(
         households=world.homes,
         own_sites=world.own_sites,
         sites=world.sites,
+        limit_min=world.limits.limit_min,
     )
     shown = PlanToShow(
         name=name, exact=exact, quality=plan.quality, settings=settings_of(plan, world)

@@ -77,6 +77,7 @@ def counted_again(
         own_sites=world.own_sites,
         sites=chosen.reset_index(drop=True),
         meetings=plan.meetings,
+        limit_min=world.limits.limit_min,
     )
     return PlanToShow(
         name=plan.name,
