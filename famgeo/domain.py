@@ -1,13 +1,35 @@
 """The frozen types every stage speaks: modes, meetings, limits, goals, plans, reports."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from famgeo.errors import PlanError, StudyError, TravelError
+from famgeo.goals import Goal, MostFamilies
+
+__all__ = [
+    "HIGHEST",
+    "MEETING_TEXT",
+    "MOST_SPANS",
+    "WEEKDAYS",
+    "Answer",
+    "Goal",
+    "Limits",
+    "Meeting",
+    "Mode",
+    "MostFamilies",
+    "Plan",
+    "ReadReport",
+    "Reason",
+    "Refusal",
+    "Status",
+    "StudySettings",
+    "row_words",
+    "timezone",
+]
 
 
 class Mode(StrEnum):
@@ -78,6 +100,9 @@ ever."""
 
 MOST_RUNS = 1000
 """The most questions a day that may be counted on the families themselves: each tells a little."""
+
+PROVEN_GAP = 1e-6
+"""How close to the best possible a plan is when it is called proven best."""
 
 WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
@@ -232,34 +257,13 @@ def row_words(rows: Iterable[int]) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MostFamilies:
-    """Goal: the most families with at least one meeting they can attend (maximal covering)."""
-
-    n_sites: int
-    locked: frozenset[str] = frozenset()
-    excluded: frozenset[str] = frozenset()
-    needs: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        if self.n_sites < 1:
-            message = f"A plan needs at least one site, not {self.n_sites}."
-            raise PlanError(message)
-        if both := sorted(self.locked & self.excluded):
-            message = f"These sites are both locked and excluded: {', '.join(both)}."
-            raise PlanError(message)
-        if len(self.locked) > self.n_sites:
-            message = f"{len(self.locked)} sites are locked but only {self.n_sites} may be chosen."
-            raise PlanError(message)
-
-
-Goal = MostFamilies
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """Chosen sites and how good the choice is, with exact counts: vault side only.
 
-    ``best_possible`` is a proven upper bound on ``reached``; equal means proven best.
+    ``value`` is what the goal measures; None stands for the families reached. ``best_possible``
+    is what no choice can be better than, proven; equal means proven best. Where families need
+    seats, ``seats`` gives each that has one its site_id and meeting_id, by household_id, and
+    ``reached`` counts those.
     """
 
     site_ids: tuple[str, ...]
@@ -268,26 +272,40 @@ class Plan:
     families: int
     reached: int
     reached_at_school: int
-    best_possible: int
+    best_possible: float
+    value: float | None = None
+    seats: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+
+    @property
+    def measure(self) -> float:
+        """How good the plan is by its goal."""
+        return float(self.reached) if self.value is None else self.value
+
+    @property
+    def gap(self) -> float:
+        """How far the plan may be from the best possible, as a share of that."""
+        worse = self.best_possible - self.measure
+        worse = worse if self.goal.more_is_better else -worse
+        return max(worse, 0.0) / max(abs(self.best_possible), 1e-12)
 
     @property
     def proven(self) -> bool:
-        """Whether no other choice of sites reaches more families."""
-        return self.reached >= self.best_possible
+        """Whether no other choice of sites is better by the goal, to a millionth."""
+        return self.gap <= PROVEN_GAP
 
     @property
     def quality(self) -> str:
         """How good the plan is, in the words used everywhere: proven, or the gap."""
         if self.proven:
             return "proven best"
-        gap = 100 * (self.best_possible - self.reached) / max(self.best_possible, 1)
-        return f"within {max(gap, 0.1):.1f} % of the best possible"
+        return f"within {max(100 * self.gap, 0.1):.1f} % of the best possible"
 
     def __str__(self) -> str:
-        return (
+        headline = (
             f"{len(self.site_ids)} sites reach {self.reached:,} of {self.families:,} families "
             f"({self.quality}); {self.families - self.reached:,} still have no option."
         )
+        return f"{headline} {self.goal.words(self.measure)}".strip()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

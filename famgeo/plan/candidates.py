@@ -1,7 +1,8 @@
 """Which sites a plan may choose: known to have what is needed, open, and not excluded.
 
-Every site is a candidate, schools too: a plan may well say that a school is the best place to
-meet. To meet outside of school, exclude the schools.
+Not knowing never passes: under a budget, a site must have a known cost; where families need
+seats, a known capacity. Every site is a candidate, schools too: a plan may well say that a
+school is the best place to meet. To meet outside of school, exclude the schools.
 """
 
 from collections.abc import Sequence
@@ -30,9 +31,14 @@ def candidate_sites(
     tests = _tests(sites, goal, meetings)
     _locks_hold(sites, goal, tests)
     may = tests.all(axis=1)
-    if may.sum() < goal.n_sites:
+    if may.sum() < least_sites(goal):
         raise PlanError(_too_few(goal, tests))
     return sites[may.to_numpy()].sort_values("site_id", ignore_index=True)
+
+
+def least_sites(goal: Goal) -> int:
+    """Return how few sites a plan may have: with a budget, and where it is the goal, one."""
+    return 1 if goal.budget_usd is not None else goal.most_sites or 1
 
 
 def _known(sites: gpd.GeoDataFrame, goal: Goal) -> None:
@@ -54,6 +60,10 @@ def _tests(sites: gpd.GeoDataFrame, goal: Goal, meetings: Sequence[Meeting]) -> 
     is_open = {text: all(open_during(text, m) for m in meetings) for text in hours.unique()}
     tests = {f"have {need} = yes": sites[need] == Answer.YES for need in sorted(goal.needs)}
     tests["are open during every meeting"] = pd.Series([is_open[h] for h in hours], dtype=bool)
+    if goal.budget_usd is not None:
+        tests["have a known cost"] = sites["cost_usd"].notna()
+    if goal.seats_each is not None:
+        tests["have a known capacity"] = sites["capacity"].notna()
     tests["are not excluded"] = ~sites["site_id"].isin(goal.excluded)
     return pd.DataFrame({name: test.to_numpy(bool) for name, test in tests.items()})
 
@@ -76,6 +86,7 @@ def _too_few(goal: Goal, tests: pd.DataFrame) -> str:
     binds = max(without, key=lambda name: without[name])
     advice = f" Without '{binds}', {without[binds]} could be." if without[binds] > left else ""
     return (
-        f"The plan asks for {goal.n_sites} sites but only {left} can be chosen: of {len(tests)} "
-        f"sites, {fits}.{advice} Ask for fewer sites, or add places that host to the directory."
+        f"The plan asks for {least_sites(goal)} sites but only {left} can be chosen: of "
+        f"{len(tests)} sites, {fits}.{advice} Ask for fewer sites, or add places that host to "
+        "the directory."
     )

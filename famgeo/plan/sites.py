@@ -1,8 +1,9 @@
-"""Choose where to meet, so that the most families have a meeting they can attend.
+"""Choose where to meet, so that families can come: as many, or as near, as the goal says.
 
 A family is reached when it can attend at a chosen site in at least one of the meetings; its own
-school does not count unless it is chosen. Families with the same options count as one group of
-their joint weight, which makes the search small and keeps it exact.
+school does not count unless it is chosen. Each goal turns minutes into costs to add up, so that
+one search serves them all; the most families alone have a quicker one, and families who need
+seats one that gives each a place.
 """
 
 from collections.abc import Sequence
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 
 from famgeo.domain import Goal, Meeting, Plan
 from famgeo.errors import PlanError
+from famgeo.goals import MostFamilies
+from famgeo.plan.asked import allowed_of
 from famgeo.plan.candidates import candidate_sites
-from famgeo.plan.covering import cover_well, merge_rows
-from famgeo.plan.cutting import prove
-from famgeo.plan.ties import shortened
+from famgeo.plan.searches import Found, search, search_seats
 from famgeo.tables import split_list
 
 Floats = NDArray[np.float64]
@@ -32,11 +33,11 @@ def choose_sites(
     meetings: Sequence[Meeting],
     seconds: float = 60.0,
 ) -> Plan:
-    """Choose the sites that reach the most families, and prove how good the choice is.
+    """Choose the sites that are best by the goal, and prove how good the choice is.
 
     The order of rows changes nothing. Of choices that reach equally many, one with short trips is
-    returned, always the same one. The search ends when it is proven that no choice reaches more,
-    or after ``seconds``.
+    returned, always the same one. The search ends when it is proven that no choice is better, or
+    after ``seconds`` with the best choice found and a bound on all others.
 
     Parameters
     ----------
@@ -46,28 +47,38 @@ def choose_sites(
         HOUSEHOLDS and SITES. All sites are candidates, schools too, but for what the goal
         excludes or needs, and those known to be closed during a meeting.
     goal
-        How many sites, which must or must not be among them, and what each must have.
+        What the choice is to be best at, and what it must keep: a type of ``famgeo.goals``.
 
     Raises ``PlanError`` when the goal cannot be met, naming what binds.
     """
     table = barriers if isinstance(barriers, pd.DataFrame) else pd.concat(barriers)
     candidates = candidate_sites(sites, goal, meetings)
     _complete(table, households, candidates, meetings)
+    families = households.sort_values("household_id", ignore_index=True)
+    allowed = allowed_of(goal, candidates, meetings)
     attending = _attending(table, meetings)
-    minutes = _minutes(attending, households, candidates)
-    demand = merge_rows(np.isfinite(minutes))
-    locked = np.flatnonzero(candidates["site_id"].isin(goal.locked)).tolist()
-    start = cover_well(demand, goal.n_sites, locked)
-    cover = prove(demand, start, locked, seconds=seconds)
-    chosen = shortened(minutes, cover.chosen, locked)
+    if goal.seats_each is None:
+        minutes = _minutes(attending, families, candidates)
+        found = search(goal, families, minutes, allowed, seconds=seconds)
+    else:
+        each = [attending[attending["meeting_id"] == m.meeting_id] for m in meetings]
+        minutes = np.stack([_minutes(one, families, candidates) for one in each], axis=2)
+        seats = candidates["capacity"].to_numpy(float) // goal.seats_each
+        found = search_seats(
+            goal, families, minutes, seats.astype(np.int64), allowed, seconds=seconds
+        )
+    plain = isinstance(goal, MostFamilies) and not goal.weights
+    site_ids = tuple(candidates["site_id"].iloc[list(found.chosen)])
     return Plan(
-        site_ids=tuple(candidates["site_id"].iloc[list(chosen)]),
+        site_ids=site_ids,
         meetings=tuple(meetings),
         goal=goal,
         families=len(households),
-        reached=cover.reached,
+        reached=_reached(found, attending, site_ids),
         reached_at_school=_reached_at_school(attending, households),
-        best_possible=cover.bound,
+        best_possible=found.bound,
+        value=None if plain else found.value,
+        seats=_seats(found, families, candidates, meetings),
     )
 
 
@@ -95,10 +106,11 @@ def _complete(
 
 
 def _attending(table: pd.DataFrame, meetings: Sequence[Meeting]) -> pd.DataFrame:
-    """Return household, site and minutes there and home wherever a family can attend."""
+    """Return household, site, meeting and minutes there and home wherever a family can attend."""
     asked = table["meeting_id"].isin([meeting.meeting_id for meeting in meetings])
     can = table[asked & (table["reason"] == "")]
-    return can[["household_id", "site_id"]].assign(minutes=can["there_min"] + can["home_min"])
+    ids = ["household_id", "site_id", "meeting_id"]
+    return can[ids].assign(minutes=can["there_min"] + can["home_min"])
 
 
 def _minutes(
@@ -117,6 +129,33 @@ def _positions(values: pd.Series, among: pd.Series) -> NDArray[np.intp]:
     code, names = pd.factorize(values)
     position: NDArray[np.intp] = pd.Index(among).get_indexer(pd.Index(names))
     return position[code]
+
+
+def _reached(found: Found, attending: pd.DataFrame, site_ids: Sequence[str]) -> int:
+    """Return how many families have an option; where they need seats, how many have one."""
+    if found.place is not None:
+        return int((found.place >= 0).sum())
+    return int(attending["household_id"][attending["site_id"].isin(site_ids)].nunique())
+
+
+def _seats(
+    found: Found,
+    households: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
+    meetings: Sequence[Meeting],
+) -> dict[str, tuple[str, str]]:
+    """Return the site and meeting of every family that was given a seat."""
+    if found.place is None:
+        return {}
+    seated = np.flatnonzero(found.place >= 0)
+    at, when = np.divmod(found.place[seated], len(meetings))
+    sites = candidates["site_id"].iloc[at]
+    return {
+        str(household): (str(site_id), meetings[number].meeting_id)
+        for household, site_id, number in zip(
+            households["household_id"].iloc[seated], sites, when, strict=True
+        )
+    }
 
 
 def _reached_at_school(attending: pd.DataFrame, households: gpd.GeoDataFrame) -> int:

@@ -1,0 +1,51 @@
+"""Choose columns and prove it: a good choice, a bound, and an exact finish on what is left."""
+
+import time
+
+import numpy as np
+
+from famgeo.plan.benders import prove
+from famgeo.plan.lagrange import ROUNDS, Prices
+from famgeo.plan.problem import Choice, Problem, Total
+from famgeo.plan.swaps import choose_well
+from famgeo.plan.tree import branch_out
+
+FEW = 20
+
+
+def choose_best(problem: Problem, *, seconds: float) -> Choice | None:
+    """Return the best choice found and what none is under; None when none is allowed.
+
+    The search ends when the choice is proven the best, or good enough, or after ``seconds``.
+    """
+    until = time.monotonic() + seconds
+    start = choose_well(problem)
+    if start is None:
+        return None
+    value = problem.value(start)
+    if value <= problem.enough or not len(problem.nearest.worst):
+        return Choice(chosen=start, value=value, bound=value)
+    if not isinstance(problem.measure, Total):
+        return prove(problem, start, (), until=until)
+    prices = Prices(problem, start)
+    prices.run(ROUNDS, until=until)
+    if prices.proven or prices.decided:
+        prices.settle()
+        return Choice(chosen=prices.best, value=prices.value, bound=prices.value)
+    if problem.allowed.any_will_do and problem.allowed.n <= FEW:
+        return branch_out(problem, prices, until=until)
+    return _finish(problem, prices, until=until)
+
+
+def _finish(problem: Problem, prices: Prices, *, until: float) -> Choice:
+    """Prove what is left once the prices have ruled columns out."""
+    free, sure = np.flatnonzero(prices.may & ~prices.must), np.flatnonzero(prices.must)
+    left = problem.only(free.tolist(), sure.tolist())
+    inside = set(sure) <= set(prices.best) <= {*sure, *free}
+    start = tuple(np.flatnonzero(np.isin(free, prices.best)).tolist()) if inside else None
+    rest = prove(left, start, [prices.shares[free]], to_beat=prices.value, until=until)
+    bound = max(prices.bound, min(rest.bound, prices.value))
+    if rest.value >= prices.value:
+        return Choice(chosen=prices.best, value=prices.value, bound=bound)
+    chosen = tuple(sorted([*sure.tolist(), *free[list(rest.chosen)].tolist()]))
+    return Choice(chosen=chosen, value=problem.value(chosen), bound=rest.bound)
