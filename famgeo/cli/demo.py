@@ -93,6 +93,8 @@ def serve(folder: Path | None, port: int) -> None:
     where = [str(folder.resolve())] if folder else []
     command = [sys.executable, "-m", "famgeo.ui.server", "--port", str(port), *where]
     code = subprocess.run(command, check=False).returncode  # noqa: S603 - our own module
+    if code == 1:
+        raise typer.Exit(1)  # it has said why itself
     if code not in {0, 130, -2}:
         message = f"The app stopped with code {code}. Try another port: --port {port + 1}."
         raise StudyError(message)
