@@ -33,6 +33,7 @@ COMMANDS = (
     "release",
     "sign",
     "forget",
+    "look",
     "purge",
     "bring-back",
 )

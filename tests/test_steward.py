@@ -185,3 +185,14 @@ def test_no_line_of_the_log_names_a_family(ours):
     assert "100001" not in said
     assert "H0001" not in said
     assert [e["action"] for e in json.loads(said)["entries"]][-1] == "forget"
+
+
+def test_one_family_is_looked_at_with_a_reason_that_is_logged(ours):
+    look = ("look", "ours", "--student", "100001", "--reason")
+    said = told(ours, *look, "the bell times letter came back")
+    assert "household_id: H0001" in said
+    assert re.search(r"lat: 38\.\d+", said)
+    logged = told(ours, "audit", "list", "ours", "--action", "look at one family")
+    assert "for the bell times letter came back" in logged
+    assert "H0001" not in logged
+    assert run(ours, *look, " ")[0] == 2

@@ -1,4 +1,4 @@
-"""What the steward owes the families: to be erased, to leave, and not to be kept too long."""
+"""What the steward owes the families: to look with a reason only, to erase, not to keep too long."""
 
 from typing import Annotated
 
@@ -37,6 +37,33 @@ def forget(
         {"erased": True},
         as_json=as_json,
     )
+
+
+@app.command()
+def look(
+    study: StudyName,
+    student: Annotated[str, typer.Option(help="One child.")],
+    reason: Annotated[str, typer.Option(help="Why; it is written into the audit log.")],
+    as_json: Json = False,
+) -> None:
+    """Show what the vault holds of one child, to the steward who says why."""
+    if not reason.strip():
+        message = "Say why in --reason: it is written into the audit log."
+        raise typer.BadParameter(message)
+    opened = open_named(study)
+    vault = vault_of(opened)
+    students = vault.students()
+    rows = students[students["student_id"] == student]
+    log(opened, "look at one family", vault=vault, purpose=reason)
+    if rows.empty:
+        message = "No student of this id is in the vault."
+        raise StudyError(message)
+    known = rows.drop(columns="geometry").assign(lon=rows.geometry.x, lat=rows.geometry.y)
+    records = [
+        {str(name): value for name, value in row.items()} for row in known.to_dict("records")
+    ]
+    text = "\n\n".join("\n".join(f"{n}: {v}" for n, v in row.items()) for row in records)
+    tell(text, {"rows": records}, as_json=as_json)
 
 
 @app.command()
