@@ -6,8 +6,6 @@ import pandas as pd
 import pytest
 import shapely
 from drawn_groups import change_few, draw_groups, draw_map
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
 from famgeo.errors import ReleaseError
 from famgeo.release.audit import audit_release
@@ -112,8 +110,7 @@ def test_tables_folded_too_little_are_stopped(monkeypatch, seed):
         release_of(*draw_groups(seed))
 
 
-@settings(max_examples=8, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(seed=st.integers(0, 1000), change=st.integers(0, 1000))
+@pytest.mark.parametrize(("seed", "change"), [(0, 0), (1, 3), (2, 5), (119, 0), (7, 7)])
 def test_a_release_that_is_held_passes_too(seed, change):
     groups, home = draw_groups(seed, places=4)
     release, _, counter = release_of(groups, home)

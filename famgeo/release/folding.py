@@ -64,9 +64,12 @@ def fold(cells: Cells, counter: Counter) -> Bools:
     is then held under ``attribute/place``.
     """
     tables = _Tables(cells, counter)
-    while tables.fold_lopsided() or tables.fold_narrow():
+    while tables.fold_lopsided() or tables.fold_narrow() or tables.fold_needy():
         pass
     tables.unfold()
+    tables.count()
+    while tables.fold_lopsided() or tables.fold_narrow() or tables.fold_needy():
+        tables.count()
     tables.remember()
     return tables.shown
 
@@ -78,7 +81,7 @@ class _Tables:
 
     def __init__(self, cells: Cells, counter: Counter) -> None:
         self.cells, self.counter = cells, counter
-        self.figures = np.array([[_figure(c, counter) for c in row] for row in cells.members])
+        self.figures = self._foretold()
         self.shown = (self.figures > 0) & (np.array(cells.categories) != OTHER)
         self.shown[[name is None for name in cells.places]] = False
         self.held = np.zeros(len(cells.places), dtype=bool)
@@ -89,6 +92,15 @@ class _Tables:
                 self.shown[place] = np.isin(cells.categories, held)
                 self.held[place] = True
         self.as_held = self.shown.copy()
+
+    def _foretold(self) -> Ints:
+        """Return the figures of all cells; only those too small to show are counted for good."""
+        ask = self.counter.foretell
+        for cell in (cell for row in self.cells.members for cell in row if cell):
+            if ask(cell) is None:
+                self.counter.figure(cell)
+        rows = [[(ask(cell) or 0) if cell else 0 for cell in row] for row in self.cells.members]
+        return np.array(rows, dtype=np.int64).reshape(self.cells.counts.shape)
 
     @property
     def kept(self) -> Bools:
@@ -114,6 +126,16 @@ class _Tables:
             self._fold(self._cure(counts, tuple(faults[0].tolist())))
         return len(faults) > 0
 
+    def fold_needy(self) -> bool:
+        """Fold one more in a table whose left-out have no figure although they are not few.
+
+        They are alike to a group that was hidden, and would have a figure soon.
+        """
+        needy = self.shown & self._needy()[:, None]
+        if needy.any():
+            self._fold(self._cheapest(needy))
+        return bool(needy.any())
+
     def unfold(self) -> None:
         """Show again what later folds made needless, the largest first.
 
@@ -123,8 +145,18 @@ class _Tables:
         for cell in sorted(self.protecting, key=lambda cell: (-costs[cell], cell)):
             self.shown[cell] = True
             told = narrow(self.accepted(), self.shown, k=self.counter.k)
-            if told.any() or self._lopsided().any():
+            if told.any() or self._needy().any() or self._lopsided().any():
                 self.shown[cell] = False
+
+    def count(self) -> None:
+        """Count what is shown for good. A figure may be that of another just counted."""
+        for place, category in np.argwhere(self.shown).tolist():
+            figure = self.counter.figure(self.cells.members[place][category])
+            self.figures[place, category] = figure or 0
+            self.shown[place, category] = figure is not None
+        for place in np.flatnonzero(self.shown.any(axis=1)).tolist():
+            if left := self.left_out(place):
+                self.counter.figure(left)
 
     def remember(self) -> None:
         """Hold every table that is not as it was held."""
@@ -155,9 +187,17 @@ class _Tables:
     def _lopsided(self) -> Bools:
         found = np.zeros(len(self.shown), dtype=bool)
         for place in np.flatnonzero(self.shown.any(axis=1)).tolist():
-            rest = _figure(self.left_out(place), self.counter)
+            left = self.left_out(place)
+            rest = (self.counter.foretell(left) or 0) if left else 0
             sizes = [*self.figures[place][self.shown[place]].tolist(), rest]
             found[place] = max(sizes) > TOP_SHARE * sum(sizes)
+        return found
+
+    def _needy(self) -> Bools:
+        found = np.zeros(len(self.shown), dtype=bool)
+        for place in np.flatnonzero(self.shown.any(axis=1) & ~self.kept).tolist():
+            left = self.left_out(place)
+            found[place] = bool(left) and self.counter.foretell(left) is None
         return found
 
     def _cure(self, counts: Ints, cell: Cell) -> list[Cell]:
@@ -192,10 +232,6 @@ class _Tables:
 
     def _label(self, place: int) -> str:
         return f"{self.cells.attribute}/{self.cells.places[place]}"
-
-
-def _figure(households: Households, counter: Counter) -> int:
-    return (counter.figure(households) or 0) if households else 0
 
 
 def _union(cells: Sequence[Households], chosen: Bools) -> Households:

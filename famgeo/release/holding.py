@@ -77,14 +77,18 @@ class Counter:
         than ``HOLD`` and its figure is true enough; else the set is counted, rounded by the key.
         A figure under k is None since k was raised. The same set again is not remembered twice.
         """
-        row, away = self._nearest(households)
-        if row is not None and self._true_enough(row, len(households)):
-            figure = self._given(row)
-        else:
-            figure, away = round_count(households, self.secret, k=self.k), HOLD
+        figure, away = self._answer(households)
         if away:
             self._remember(households, figure=HIDDEN if figure is None else figure)
         return figure
+
+    def foretell(self, households: Households) -> int | None:
+        """Return the figure a set would be given now, and remember nothing.
+
+        For what may not be shown in the end: a set that is not published holds no figure for
+        those near it.
+        """
+        return self._answer(households)[0]
 
     def shows(self, households: Households) -> bool:
         """Tell whether a set has a figure: the one question that decides what is shown.
@@ -145,6 +149,13 @@ class Counter:
     def _latest(self, label: str) -> int | None:
         rows = [row for row, name in enumerate(self._ledger.labels) if name == label]
         return rows[-1] if rows else None
+
+    def _answer(self, households: Households) -> tuple[int | None, int]:
+        """Return a set's figure and how far the set is from the one it was given to."""
+        row, away = self._nearest(households)
+        if row is not None and self._true_enough(row, len(households)):
+            return self._given(row), away
+        return round_count(households, self.secret, k=self.k), HOLD
 
     def _nearest(self, households: Households) -> tuple[int | None, int]:
         """Return the nearest set asked before, if fewer than ``HOLD`` away, and how far it is."""

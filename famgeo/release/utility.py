@@ -99,7 +99,11 @@ def _folded(release: Release, cells: Cells, counter: Counter) -> dict[str, int]:
     rows = release.tables[release.tables["attribute"] == cells.attribute]
     shown = set(zip(rows["neighborhood_id"], rows["category"], strict=True))
     why: Tally[str] = Tally({SMALL: 0, PROTECTING: 0, ALIKE: 0})
-    counted = [name for name, members in cells.row(DISTRICT).items() if counter.figure(members)]
+    counted = [
+        name
+        for name, members in cells.row(DISTRICT).items()
+        if members and counter.foretell(members)
+    ]
     for at, place in enumerate(cells.places):
         if place:
             groups = cells.row(at)
@@ -112,7 +116,7 @@ def _folded(release: Release, cells: Cells, counter: Counter) -> dict[str, int]:
 
 
 def _figure(households: Households, counter: Counter) -> int:
-    return (counter.figure(households) or 0) if households else 0
+    return (counter.foretell(households) or 0) if households else 0
 
 
 def _km2(areas: gpd.GeoDataFrame) -> list[float]:
