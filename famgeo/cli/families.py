@@ -1,4 +1,4 @@
-"""What the steward owes the families: to look only with a reason, to erase, to keep nothing long."""
+"""What the steward owes the families: to look with a reason, to erase, to keep nothing long."""
 
 from typing import Annotated
 
