@@ -15,22 +15,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
 from famgeo.domain import Limits
-from famgeo.store import frames, vault
+from famgeo.store import vault
 from famgeo.store.artifacts import artifact, load_arrays, save_arrays
+from famgeo.store.audit import AuditLog
 from famgeo.store.studies import new_study, open_study_store
 from famgeo.store.toml import read_settings, write_settings
-from famgeo.tables import ASSETS, STUDENTS, Release
+from famgeo.tables import STUDENTS, Release
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
-MOST_LINES, LONGEST_S = 18, 0.02
-"""A writer is killed after 0 to 17 lines and up to 20 ms; the first nine say what it found."""
-KINDS = ("student", "erasure", "run", "edit", "release", "file", "artifact", "settings")
+MOST_LINES, LONGEST_S = 19, 0.02
+"""A writer is killed after 0 to 18 lines and up to 20 ms; the first ten say what it found."""
+KINDS = ("student", "erasure", "run", "audit", "edit", "release", "file", "artifact", "settings")
 OFTEN = ("student", "student", "student", "edit", "edit", *KINDS[2:])
 EVERY = 5
 """Every fifth family asks to be erased."""
@@ -45,15 +47,12 @@ def student(n):
     return [row(STUDENTS, student_id=f"s{n}", household_id=f"H{n}", protected=False)]
 
 
-def assets(n):
-    """Draw three assets that all show the number of their edit."""
-    ids = ("A1", "A2", "A3")
-    return [row(ASSETS, asset_id=name, capacity=float(n), cost_usd=0.0) for name in ids]
+LIBRARY = {"asset_id": "A1", "name": "Library", "kind": "library", "geometry": (-84.5, 39.0)}
 
 
-vault.rows_of = frames.rows_of = lambda rows, _schema: [
-    {name: cell for name, cell in one.items() if name != "geometry"} for one in rows
-]
+def rows_as_drawn(rows, _schema):
+    return [{name: cell for name, cell in one.items() if name != "geometry"} for one in rows]
+
 
 AREAS = gpd.GeoDataFrame(
     {"home_area_id": ["A001"], "families": [500]},
@@ -66,6 +65,11 @@ def release(n):
     return Release(
         release_id=f"r{n}", study="Riverbend", k=10, home_areas=AREAS, unmapped=None, plans=()
     )
+
+
+def form(n):
+    """Draw what one edit is sent with."""
+    return {"edit_id": UUID(int=n), "user": "liaison", "client_utc": None, "utc": NOW}
 
 
 def content(n):
@@ -101,7 +105,13 @@ class Study:
         self.vault.add_run(f"q{n}", utc=NOW)
 
     def write_edit(self, n):
-        self.store.save_assets(assets(n))
+        """Change two fields of the library in one edit."""
+        changes = {"capacity": float(n), "cost_usd": float(n)}
+        revision = self.store.directory.asset("A1").revision
+        self.store.directory.edit_asset("A1", changes, base_revision=revision, **form(n))
+
+    def write_audit(self, n):
+        AuditLog(database=self.store.database).append(utc=NOW, user="steward", action=f"step {n}")
 
     def write_release(self, n):
         self.store.save_release(release(n), utc=NOW)
@@ -124,8 +134,6 @@ class Study:
         """Return the highest number found of each kind; raise when what is there is not whole."""
         for database in (self.store.database, self.vault.database):
             assert self.ask(database, "PRAGMA integrity_check") == ["ok"], database.label
-        edits = set(self.ask(self.store.database, "SELECT capacity FROM assets"))
-        assert len(edits) <= 1, "half an edit"
         releases = self.ask(self.store.database, "SELECT release_id FROM releases")
         runs = self.ask(self.vault.database, "SELECT question FROM runs")
         minutes = load_arrays(artifact(self.folder, "minutes", {}, ending=".npz"))
@@ -133,7 +141,8 @@ class Study:
         return {
             **self.families(),
             "run": numbers(runs),
-            "edit": int(max(edits, default=0)),
+            "audit": self.audit_number(),
+            "edit": self.edit_number(),
             "release": numbers(releases),
             "file": self.file_number(),
             "artifact": 0 if minutes is None else int(minutes["minutes"][0]),
@@ -148,6 +157,17 @@ class Study:
         gone = set(range(1, newest + 1)) - here
         assert gone == {EVERY * n for n in range(1, len(gone) + 1)}, "a student is lost"
         return {"student": newest, "erasure": len(gone)}
+
+    def audit_number(self):
+        audit = AuditLog(database=self.store.database)
+        assert audit.verify() is None, "a broken chain"
+        return audit.head.seq
+
+    def edit_number(self):
+        fields = self.store.directory.asset("A1").fields
+        edits = len(self.store.directory.asset_history("A1")) - 1
+        assert not edits or fields["capacity"] == fields["cost_usd"] == edits, "half an edit"
+        return edits
 
     def file_number(self):
         files = self.store.files("transit")
@@ -213,14 +233,21 @@ def say(pipe, told):
     os.write(pipe, json.dumps(told).encode() + b"\n")
 
 
+def make(folder):
+    """Make a study with one asset, which is edited later."""
+    store = new_study(folder, name="Riverbend", timezone="America/Chicago")
+    store.directory.add_asset(LIBRARY, **form(0))
+    store.database.engine.dispose()  # a connection must not be carried over a fork
+
+
 def warm_up(folder):
     """Load, in another study, all that a writer needs, so that each fork starts at once."""
-    new_study(folder, name="Elsewhere", timezone="America/Chicago").database.engine.dispose()
+    make(folder)
     study = Study(folder)
     for kind in KINDS:
         study.write(kind, 1)
     for database in (study.store.database, study.vault.database):
-        database.engine.dispose()  # a connection must not be carried over a fork
+        database.engine.dispose()
 
 
 def run(folder, rounds, seed):
@@ -239,6 +266,7 @@ def run(folder, rounds, seed):
 
 
 if __name__ == "__main__":
+    vault.rows_of = rows_as_drawn
     where = Path(sys.argv[1]) / "riverbend"
-    new_study(where, name="Riverbend", timezone="America/Chicago").database.engine.dispose()
+    make(where)
     sys.stdout.write(json.dumps(run(where, int(sys.argv[2]), int(sys.argv[3]))))

@@ -45,7 +45,7 @@ def small_disk(tmp_path):
 def study(small_disk):
     """Give a study with something of everything in it, as the store and the vault see it."""
     store = new_study(small_disk / "riverbend", name="Riverbend", timezone="America/Chicago")
-    store.save_assets(asset_table(5))
+    store.save_assets(asset_table(5), utc=NOW)
     store.save_release(release("old"), utc=NOW)
     store.add_file("transit", feed(small_disk.parent, 1000), feed_id="bus")
     vault = open_vault(store.folder)
@@ -90,7 +90,7 @@ def keep_travel_times(_store, vault):
 
 
 def save_places(store, _vault):
-    store.save_assets(asset_table(2000))
+    store.save_assets(asset_table(2000), utc=NOW)
 
 
 def save_a_release(store, _vault):

@@ -1,8 +1,9 @@
 """A program is killed while it writes, at any moment: by kill −9, by the memory running out.
 
 Promise: nothing that was acknowledged is lost, nothing is half there, and both databases are
-sound. Students, erasures, questions, edits, releases, timetables, artifacts and settings are
-written by a program that is killed again and again; each next one looks for all that was told.
+sound. Students, erasures, questions, the audit, edits, releases, timetables, artifacts and
+settings are written by a program that is killed again and again; each next one looks for all that
+was told.
 A power cut can also lose what the system had not yet written out; there the promise rests on
 ``synchronous=FULL`` and ``fsync``, which are looked for here and cannot be tried.
 """
