@@ -113,7 +113,8 @@ def timezone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         message = (
-            f"There is no time zone '{name}'. Use a name like America/New_York or Europe/Helsinki."
+            f"There is no time zone '{' '.join(name.split())[:40]}'. "
+            "Use a name like America/New_York or Europe/Helsinki."
         )
         raise StudyError(message) from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import osmium
 
 from famgeo.errors import SourceError
-from famgeo.sources.inflating import refuse_bomb
+from famgeo.sources.inflating import refuse_hostile
 
 _PBF_MARK = b"OSMHeader"
 DAMAGED = (RuntimeError, OSError, ValueError, EOFError, zlib.error, osmium.InvalidLocationError)
@@ -33,7 +33,7 @@ def osm_file(path: Path | str) -> Iterator[OsmFile]:
     path = Path(path)
     form = _sniff(path)
     try:
-        refuse_bomb(path, form)
+        refuse_hostile(path, form)
         yield OsmFile(path, form)
     except DAMAGED as error:
         if isinstance(error, SourceError):

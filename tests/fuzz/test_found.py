@@ -8,6 +8,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
+import mutating
+import osmium
 import pytest
 import shapely
 
@@ -19,7 +21,7 @@ from famgeo.domain import Meeting
 from famgeo.errors import PlanError, ReleaseError, SourceError, StudyError
 from famgeo.outputs.exports import export_path
 from famgeo.sources.gtfs import read_timetable
-from famgeo.sources.osm import read_pois, read_streets
+from famgeo.sources.osm import read_basemap, read_pois, read_streets
 from famgeo.sources.population import read_population
 from famgeo.sources.roster import read_roster
 from famgeo.store.releases import plan_from_json, release_from_json, release_to_json
@@ -73,6 +75,36 @@ def test_a_street_file_packed_with_bzip2_is_known_however_large_its_first_block(
     assert len(read_streets(path).table.ways) == 1
 
 
+@pytest.mark.parametrize("word", ["building", "library", "abcdefgh", "someone"])
+@pytest.mark.parametrize("at", [0, 3, 6])
+def test_a_zero_byte_in_a_text_of_a_street_file_does_not_end_the_program(tmp_path, word, at):
+    town, packed = tmp_path / "town.osm", tmp_path / "town.osm.pbf"
+    corners = ((50, 10), (50, 11), (51, 11), (51, 10))
+    nodes = "".join(
+        f'<node id="{i}" lat="{lat}" lon="{lon}"/>' for i, (lat, lon) in enumerate(corners, 1)
+    )
+    refs = "".join(f'<nd ref="{i}"/>' for i in (1, 2, 3, 4, 1))
+    tags = (
+        '<tag k="building" v="abcdefgh"/><tag k="amenity" v="library"/><tag k="name" v="someone"/>'
+    )
+    town.write_text(
+        f"<?xml version='1.0'?><osm version='0.6'>{nodes}<way id='1'>{refs}{tags}</way></osm>"
+    )
+    with osmium.SimpleWriter(str(packed)) as writer:
+        for thing in osmium.FileProcessor(str(town)):
+            writer.add(thing)
+    assert len(read_pois(packed).table) == 1
+    hurt = word[:at] + "\0" + word[at + 1 :]
+    blocks = [
+        (kind, raw.replace(word.encode(), hurt.encode()))
+        for kind, raw in mutating.blocks_of(packed.read_bytes())
+    ]
+    packed.write_bytes(mutating.pbf(blocks))
+    for read in (read_pois, read_basemap, read_streets):
+        with pytest.raises(SourceError, match="a text in it is damaged"):
+            read(packed)
+
+
 def test_opening_hours_of_a_novel_s_length_are_left_out(tmp_path):
     hours = "Mo-Fr 09:00-17:00; " * 40
     path = tmp_path / "town.osm"
@@ -95,6 +127,7 @@ def test_opening_hours_of_a_novel_s_length_are_left_out(tmp_path):
         f"{SETTINGS}[limits]\nlimit_min = {10**400}",
         f"{SETTINGS}[limits]\nlimit_min = '{'a' * 5_000}'",
         f"{SETTINGS}{'a' * 5_000} = 1",
+        f'name = "Ours"\ntimezone = "{"a" * 5_000}"',
         f'{SETTINGS}k = "{"x" * 5_000}',
     ],
 )
