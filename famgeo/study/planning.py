@@ -10,6 +10,15 @@ import geopandas as gpd
 
 from famgeo.domain import Goal, Limits, Meeting, Plan
 from famgeo.errors import PlanError
+from famgeo.goals import (
+    FairestReach,
+    FairestTrips,
+    FewestSites,
+    KolmPollak,
+    MostFamilies,
+    ShortestTrips,
+    SiteGoal,
+)
 from famgeo.plan.candidates import candidate_sites
 from famgeo.plan.sites import choose_sites
 from famgeo.plan.verify import verify_plan
@@ -24,6 +33,14 @@ from famgeo.tables import Progress, Release, ReleasedBarriers, no_progress
 SECONDS_TO_PROVE = 60.0
 STEP_MIN = 5
 """Limits and clock times of exact questions; finer ones would tell single families apart."""
+GOAL_NAMES: dict[type[SiteGoal], str] = {
+    MostFamilies: "reach",
+    ShortestTrips: "minutes",
+    KolmPollak: "fair",
+    FairestReach: "fairest reach",
+    FairestTrips: "fairest trips",
+    FewestSites: "fewest",
+}
 PLAN_NAME = re.compile(r"[\w-]{1,64}")
 
 
@@ -101,14 +118,22 @@ def plan_released(
 
 
 def settings_of(plan: Plan, world: World) -> dict[str, object]:
-    """Return what is needed to make the plan again, as JSON types."""
+    """Return what is needed to make the plan again, as JSON types.
+
+    Weights and groups name households, so they are not among it.
+    """
     goal = plan.goal
     return {
-        "goal": "reach",
-        "sites": goal.n_sites,
+        "goal": GOAL_NAMES[type(goal)],
+        "sites": goal.most_sites,
         "lock": sorted(goal.locked),
         "exclude": sorted(goal.excluded),
         "need": sorted(goal.needs),
+        "budget_usd": goal.budget_usd,
+        "accessible": goal.accessible,
+        "child_care": goal.child_care,
+        "off_site": goal.off_site,
+        "speaking": dict(goal.speaking),
         "meetings": [meeting.meeting_id for meeting in plan.meetings],
         "limit_minutes": world.limits.limit_min,
         "files": dict(world.files),

@@ -132,7 +132,7 @@ class Study(Intake):
         """Choose sites, verify the choice, release it under a name and keep the release."""
         from famgeo.study.planning import plan_name, plan_released
 
-        name = plan_name(name or f"{goal.n_sites}-sites")
+        name = plan_name(name or f"{goal.most_sites or 'fewest'}-sites")
         release = plan_released(
             self._world(vault, self.settings.limits),
             goal,
@@ -193,6 +193,12 @@ class Study(Intake):
         newest = self.release()
         released = self.store.plan(plan)
         assert newest is not None
+        if released.headline.k < newest.k:
+            message = (
+                f"The plan {plan} was counted with k = {released.headline.k}, and k is {newest.k} "
+                "now. Make the plan again, then export it."
+            )
+            raise StudyError(message)
         release = replace(newest, plans=(released,))
         theirs = for_partners(release) if audience == "partner" else release
         return [
