@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import highspy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,14 +17,14 @@ SLACK = 1e-7
 
 @dataclass(frozen=True, kw_only=True)
 class Allowed:
-    """Choices of n columns that hold the locked ones and whose sums are within bounds.
+    """Choices of ``least`` to n columns that hold the locked ones, with sums within bounds.
 
-    fewer : whether fewer than n will do. sides : float64 (bounds, columns), what a chosen column
+    sides : float64 (bounds, columns), what a chosen column
     adds to each sum. low, high : float64 (bounds,), between which each sum must be.
     """
 
     n: int
-    fewer: bool
+    least: int
     locked: Chosen
     sides: Floats
     low: Floats
@@ -35,6 +34,11 @@ class Allowed:
     def n_columns(self) -> int:
         """How many columns there are to choose from."""
         return int(self.sides.shape[1])
+
+    @property
+    def fewer(self) -> bool:
+        """Whether fewer than n will do."""
+        return self.least < self.n
 
     @property
     def any_will_do(self) -> bool:
@@ -49,9 +53,9 @@ class Allowed:
 
     def allows(self, chosen: Sequence[int]) -> bool:
         """Return whether this choice is allowed."""
-        few_or_many = len(chosen) <= self.n if self.fewer else len(chosen) == self.n
         sums = self.sides[:, list(chosen)].sum(axis=1)
-        return few_or_many and set(self.locked) <= set(chosen) and bool(self._within(sums))
+        so_many = self.least <= len(chosen) <= self.n
+        return so_many and set(self.locked) <= set(chosen) and bool(self._within(sums))
 
     def swaps(self, chosen: Sequence[int]) -> Bools:
         """Return which column (rows) may take the place of which chosen one (columns)."""
@@ -86,8 +90,7 @@ class Allowed:
     def add_to(self, program: Program) -> None:
         """Say the same to a program whose first variables are the columns."""
         every = np.arange(self.n_columns)
-        least = -highspy.kHighsInf if self.fewer else self.n
-        program.add_row(least, self.n, every, np.ones(self.n_columns))
+        program.add_row(self.least, self.n, every, np.ones(self.n_columns))
         for side, low, high in zip(self.sides, self.low, self.high, strict=True):
             program.add_row(low, high, every, side)
 
@@ -96,7 +99,7 @@ class Allowed:
         sums = self.sides[:, list(sure)].sum(axis=1)
         return Allowed(
             n=self.n - len(sure),
-            fewer=self.fewer,
+            least=max(self.least - len(sure), 0),
             locked=tuple(i for i, column in enumerate(free) if column in self.locked),
             sides=self.sides[:, list(free)],
             low=self.low - sums,
@@ -113,5 +116,5 @@ def any_of(n: int, n_columns: int, locked: Sequence[int] = ()) -> Allowed:
     """Allow any n columns that hold the locked ones."""
     none = np.zeros(0)
     return Allowed(
-        n=n, fewer=False, locked=tuple(locked), sides=np.zeros((0, n_columns)), low=none, high=none
+        n=n, least=n, locked=tuple(locked), sides=np.zeros((0, n_columns)), low=none, high=none
     )

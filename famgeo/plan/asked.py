@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from famgeo.domain import Answer, Goal, Meeting
 from famgeo.errors import PlanError
 from famgeo.plan.allowed import Allowed
+from famgeo.plan.candidates import least_sites
 from famgeo.tables import split_list
 
 Floats = NDArray[np.float64]
@@ -25,7 +26,7 @@ def allowed_of(goal: Goal, candidates: gpd.GeoDataFrame, meetings: Sequence[Meet
     none = np.zeros((0, len(candidates)))
     allowed = Allowed(
         n=min(goal.most_sites or len(candidates), len(candidates)),
-        fewer=goal.budget_usd is not None or goal.most_sites is None,
+        least=least_sites(goal),
         locked=tuple(np.flatnonzero(candidates["site_id"].isin(goal.locked)).tolist()),
         sides=np.array([side[1] for side in sides]) if sides else none,
         low=np.array([side[2] for side in sides]),

@@ -42,7 +42,7 @@ def choose_fewest(problem: Problem, *, seconds: float) -> Choice | None:
 
 
 def _of(problem: Problem, n: int) -> Problem:
-    return replace(problem, allowed=replace(problem.allowed, n=n, fewer=True))
+    return replace(problem, allowed=replace(problem.allowed, n=n, least=1))
 
 
 def _least(problem: Problem, most: int) -> int:

@@ -1,9 +1,11 @@
 """Choose columns and prove it: a good choice, a bound, and an exact finish on what is left."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
+from famgeo.plan.allowed import Chosen
 from famgeo.plan.benders import prove
 from famgeo.plan.lagrange import ROUNDS, Prices
 from famgeo.plan.problem import Choice, Problem, Total
@@ -22,6 +24,12 @@ def choose_best(problem: Problem, *, seconds: float) -> Choice | None:
     start = choose_well(problem)
     if start is None:
         return None
+    every = problem.value(range(problem.allowed.n_columns))
+    found = _prove(problem, start, until=until)
+    return replace(found, bound=min(max(found.bound, every), found.value))
+
+
+def _prove(problem: Problem, start: Chosen, *, until: float) -> Choice:
     value = problem.value(start)
     if value <= problem.enough or not len(problem.nearest.worst):
         return Choice(chosen=start, value=value, bound=value)

@@ -94,7 +94,7 @@ class Nearest:
         row = np.repeat(np.arange(len(worst), dtype=np.int32), np.diff(self.first))
         keep = (place[self.column] >= 0) & (self.cost < worst[row])
         first = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=len(worst)))])
-        return _without_sunk(
+        return without_sunk(
             replace(
                 self,
                 first=first.astype(np.int64),
@@ -147,10 +147,10 @@ def nearest_of(
         sunk=np.zeros(len(of_group)),
         n_columns=cost.shape[1],
     )
-    return _without_sunk(whole)
+    return without_sunk(whole)
 
 
-def _without_sunk(near: Nearest) -> Nearest:
+def without_sunk(near: Nearest) -> Nearest:
     """Leave out the rows that no column is of use to."""
     lengths = np.diff(near.first)
     some = lengths > 0

@@ -11,6 +11,7 @@ from famgeo.domain import Goal
 from famgeo.errors import PlanError
 from famgeo.goals import FewestSites, MostFamilies
 from famgeo.plan.allowed import Allowed, Chosen
+from famgeo.plan.centre import choose_centre, is_centre
 from famgeo.plan.covering import cover_well, merge_rows
 from famgeo.plan.cutting import prove
 from famgeo.plan.fewest import choose_fewest
@@ -52,7 +53,8 @@ def search(
         if choice is None:
             raise PlanError(_out_of_reach(goal, costs, minutes.min(axis=1)))
         return Found(chosen=choice.chosen, value=choice.value, bound=choice.bound)
-    choice = choose_best(problem, seconds=seconds)
+    choose = choose_centre if is_centre(problem) else choose_best
+    choice = choose(problem, seconds=seconds)
     assert choice is not None, "allowed_of has seen a choice"
     return _found(goal, costs, choice)
 
