@@ -329,6 +329,8 @@ def test_every_fault_stops_a_release():
         "reason .* was not counted": tampered(good, by_reason=_moved(plan.headline.by_reason)),
         "not the sum of those on the map": tampered(good, families=plan.headline.families + 5),
         "another k": replace(good, k=15),
+        "plan p says it was counted with another k": tampered(good, k=99),
+        "other meetings": replace(good, plans=(replace(plan, meetings=("2020-02-06",)),)),
         "beside those allowed": replace(good, home_areas=areas.assign(poorest=1)),
         "sites of plan p have": replace(
             good, plans=(replace(plan, sites=plan.sites.assign(nearest="H1")),)

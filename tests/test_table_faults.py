@@ -67,7 +67,15 @@ def moved(made):
     return shapes
 
 
+def doubled(made):
+    """Say of one group another number first, and then its own."""
+    tables = made[1].tables
+    other = tables[:1].assign(families=tables["families"].iloc[0] + 5)
+    return {"tables": pd.concat([other, tables], ignore_index=True)}
+
+
 FAULTS = {
+    "twice": doubled,
     "columns": lambda m: neighborhoods_of(m, students=1),
     "home areas": lambda m: neighborhoods_of(m, home_area_ids="A001"),
     "sum": lambda m: neighborhoods_of(m, families=m[1].neighborhoods["families"] + 5),

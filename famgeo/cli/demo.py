@@ -40,9 +40,10 @@ def demo(
 ) -> None:
     """Solve the sample district and open the app."""
     opened = demo_study(folder_of(DEMO_STUDY))
+    vault = vault_of(opened)
     with progress() as show, threads() as executor:
         released = opened.plan(
-            vault_of(opened),
+            vault,
             MostFamilies(n_sites=DEMO_SITES),
             [Meeting.parse(DEMO_MEETING, opened.zone)],
             name="three-places",
@@ -50,7 +51,9 @@ def demo(
             executor=executor,
             progress=show,
         )
-    log(opened, "plan", purpose=released.name)
+    made = opened.release()
+    assert made is not None
+    log(opened, "plan", vault=vault, release_id=made.release_id, purpose=released.name)
     tell(str(released), released.as_json(), as_json=as_json)
     if not no_app:
         serve(opened.folder, port)

@@ -46,6 +46,12 @@ def log(
         vault.remember_head(*audit.head)
 
 
+def accept_trail(study: "Study", vault: "Vault", *, purpose: str) -> None:
+    """Log that the vault and the log are taken as they are, and let the vault remember this log."""
+    log(study, "accept vault and log", purpose=purpose)
+    vault.remember_head(*study.store.audit.head, anew=True)
+
+
 def note_question(study: "Study", vault: "Vault", question: "Mapping[str, object]") -> None:
     """Note a question that is counted on the families; the same one again counts once.
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from famgeo.cli.logged import accept_trail
 from famgeo.cli.terminal import Json, StudyName, app, open_named, tell, vault_of
 from famgeo.errors import StudyError
 
@@ -25,20 +26,42 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check that no entry was changed, dropped or put in: exits 1 when one was."""
-    from famgeo.store.audit import Head
+    from famgeo.study.trail import trail_fault
 
     opened = open_named(study)
     log = opened.store.audit
-    seen = vault_of(opened).remembered_head()
-    noted = [Head(*seen) if seen else None, *([_head(head)] if head else [])]
-    for known in noted:
-        if fault := log.verify(known):
-            raise StudyError(fault)
-    newest = log.head
+    fault = log.verify(_head(head) if head else None)
+    if fault := fault or trail_fault(opened.store, vault_of(opened, trusted=False)):
+        raise StudyError(fault)
+    newest, count = log.head, len(log.entries())
     tell(
-        f"The audit log is whole: {newest.seq:,} entries. Note its head, to check against later: "
+        f"The audit log is whole: {count:,} entries. Note its head, to check against later: "
         f"{newest.seq}:{newest.hash}",
-        {"entries": newest.seq, "head": f"{newest.seq}:{newest.hash}"},
+        {"entries": count, "head": f"{newest.seq}:{newest.hash}"},
+        as_json=as_json,
+    )
+
+
+@audit.command()
+def accept(
+    study: StudyName,
+    purpose: Annotated[str, typer.Option(help="What happened; it is written into the log.")],
+    as_json: Json = False,
+) -> None:
+    """Go on with a vault and a log that contradict each other, when no newer copy is left."""
+    from famgeo.study.trail import trail_fault
+
+    if not purpose.strip():
+        message = "Say what happened in --purpose: it is written into the audit log."
+        raise typer.BadParameter(message)
+    opened = open_named(study)
+    vault = vault_of(opened, trusted=False)
+    fault = trail_fault(opened.store, vault)
+    if fault:
+        accept_trail(opened, vault, purpose=purpose)
+    tell(
+        f"Accepted, and logged: {fault}" if fault else "The vault and the log agree already.",
+        {"accepted": fault},
         as_json=as_json,
     )
 

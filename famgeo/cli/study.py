@@ -22,7 +22,7 @@ from famgeo.cli.terminal import (
     vault_of,
 )
 from famgeo.domain import Meeting, MostFamilies, ReadReport
-from famgeo.errors import SourceError
+from famgeo.errors import SourceError, StudyError
 from famgeo.settings import Settings
 from famgeo.store.whole_files import sha256_of
 
@@ -148,7 +148,7 @@ def check(
     if privacy:
         check_privacy(opened, as_json=as_json)
         return
-    findings = opened.findings(today=now().date(), vault=vault_of(opened))
+    findings = opened.findings(today=now().date(), vault=vault_of(opened, trusted=False))
     text = "\n".join(f"{f.severity}: {f.what} {f.do}".strip() for f in findings)
     tell(
         text or f"{opened.settings.name}: everything a plan needs is there.",
@@ -236,21 +236,29 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write a plan's released files."""
+    from famgeo.store.audit import check_fields
+
     opened = open_named(study)
     formats = [part.strip().lower() for part in format.split(",") if part.strip()]
     if not formats:
         message = "Give --format one or more of the formats, such as --format csv,geojson."
         raise typer.BadParameter(message)
+    check_fields(recipient=recipient, purpose=purpose)  # no file without its line in the register
     written = opened.export(plan, formats, to, audience=audience.value)
-    for path in written:
-        log(
-            opened,
-            "export",
-            release_id=_release_id(opened),
-            sha256=sha256_of(path),
-            recipient=recipient or f"the {audience.value}",
-            purpose=purpose or f"{path.name} of plan {plan}",
-        )
+    try:
+        for path in written:
+            log(
+                opened,
+                "export",
+                release_id=_release_id(opened),
+                sha256=sha256_of(path),
+                recipient=recipient or f"the {audience.value}",
+                purpose=purpose or f"{path.name} of plan {plan}",
+            )
+    except StudyError:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
     tell(
         "\n".join(f"Wrote {path}" for path in written),
         {"written": [str(path) for path in written]},

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from famgeo.domain import ReadReport
+from famgeo.errors import StudyError
 from famgeo.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,6 +34,12 @@ app = typer.Typer(
 
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name or folder.")]
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+PUT_BACK = (
+    "Put back the newest vault.db and study.db from your backup. If there is none: "
+    "famgeo audit accept {study} --purpose WHY"
+)
+WAITS_S = (0.0, 0.2, 0.8)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
@@ -135,11 +143,31 @@ def open_named(study: str) -> "Study":
     return open_study(folder_of(study), database=Settings().database)
 
 
-def vault_of(study: "Study") -> "Vault":
-    """Open the study's vault: only the command line can."""
+def vault_of(study: "Study", *, trusted: bool = True) -> "Vault":
+    """Open the study's vault: only the command line can.
+
+    Raises ``StudyError`` when the vault and the audit log contradict each other, but for who only
+    looks and is told so by what was asked: then ``trusted`` is false.
+    """
     from famgeo.store.vault import open_vault
 
-    return open_vault(study.folder)
+    vault = open_vault(study.folder)
+    if trusted:
+        _check_trail(study, vault)
+    return vault
+
+
+def _check_trail(study: "Study", vault: "Vault") -> None:
+    from famgeo.study.trail import trail_fault
+
+    fault = ""
+    for wait_s in WAITS_S:
+        time.sleep(wait_s)  # another command may be just between its two notes
+        fault = trail_fault(study.store, vault)
+        if not fault:
+            return
+    message = f"{fault} {PUT_BACK.format(study=study.folder.name)}"
+    raise StudyError(message)
 
 
 @contextmanager

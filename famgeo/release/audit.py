@@ -114,6 +114,10 @@ def _release_faults(
             yield f"plan {plan.name} counts other families than the study holds"
         if plan.headline.families != families:
             yield f"the families of plan {plan.name} are not the sum of those on the map"
+        if plan.headline.k != release.k:
+            yield f"plan {plan.name} says it was counted with another k"
+        if plan.meetings != sets.meetings:
+            yield f"plan {plan.name} names other meetings than were counted"
         if list(plan.sites.columns) != SITE_COLUMNS:
             yield f"the sites of plan {plan.name} have columns beside those allowed"
         yield from _answer_faults(plan.headline, plan.sites, sets, told)

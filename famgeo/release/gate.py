@@ -33,6 +33,7 @@ from famgeo.release.one_way import one_way_tables
 from famgeo.release.plan_figures import answer
 from famgeo.tables import (
     HOME_AREAS,
+    Headline,
     Release,
     ReleasedBarriers,
     ReleasedPlan,
@@ -117,7 +118,9 @@ def release_barriers(exact: Exact, *, release: Release, counter: Counter) -> Rel
 def for_partners(release: Release, *, k: int = PARTNER_K) -> Release:
     """Return what may leave the district: no home area, no reason, no count under 20.
 
-    It is made from the district's release alone, so it can tell no more than that does.
+    It is made from the district's release alone, so it can tell no more than that does. Its name
+    follows from the places and meetings alone: whoever holds a name made of counts can try counts
+    until the name fits.
     """
     few = replace(
         release,
@@ -128,7 +131,7 @@ def for_partners(release: Release, *, k: int = PARTNER_K) -> Release:
         tables=no_tables(),
         plans=tuple(_coarser(plan, k) for plan in release.plans),
     )
-    return replace(few, release_id=_content_hash(few))
+    return replace(few, release_id=_content_hash(_uncounted(few)))
 
 
 def count_areas(
@@ -192,6 +195,26 @@ def _coarser(plan: ReleasedPlan, k: int) -> ReleasedPlan:
     counts = [coarse(None if pd.isna(n) else int(n)) for n in plan.sites["reached"]]
     sites = plan.sites.assign(reached=pd.array(counts, dtype="Int64"))
     return replace(plan, headline=headline, sites=sites)
+
+
+def _uncounted(release: Release) -> Release:
+    """Return a release without a count of families, nor what follows from one."""
+    plans = tuple(
+        replace(
+            plan,
+            headline=Headline(
+                families=0, no_option_at_school=None, no_option_with_plan=None, quality=""
+            ),
+            sites=plan.sites.drop(columns="reached"),
+        )
+        for plan in release.plans
+    )
+    return replace(release, release_id="", unmapped=None, plans=plans)
+
+
+def is_as_made(release: Release) -> bool:
+    """Tell whether a release that was stored is what its name was made from."""
+    return _content_hash(release) == release.release_id
 
 
 def _content_hash(release: Release) -> str:

@@ -59,6 +59,8 @@ def table_faults(
         return
     if not set(tables["attribute"]) <= set(ATTRIBUTES):
         yield "a table counts families by what is not allowed"
+    if tables.duplicated(["attribute", "neighborhood_id", "category"]).any():
+        yield "a table counts the same families twice"
     if groups is None and len(tables):
         yield "the tables have no families to be held against"
     if groups is None:

@@ -18,6 +18,7 @@ now starts. The database refuses every other deletion and every change (``audit_
 
 import hashlib
 import json
+import re
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -37,6 +38,8 @@ MOST_CHARACTERS = 200
 KEPT = timedelta(days=3 * 365 + 1)
 EXPORT = "export"
 PURGE = "purge"
+TYPED = ("purpose", "recipient")
+COORDINATE = re.compile(r"\d[.,]\d{4,}")
 REGISTER = ("utc", "user", "role", "release_id", "sha256", "purpose", "recipient")
 
 
@@ -140,6 +143,14 @@ class AuditLog:
         with self.database.reading() as connection:
             return _broken_link(connection) or _forgotten(connection, remembered)
 
+    def forgotten(self, remembered: Head) -> str | None:
+        """Return a fault when the entry of a head remembered from earlier is not there, or None.
+
+        Unlike ``verify`` it looks at that entry alone.
+        """
+        with self.database.reading() as connection:
+            return _forgotten(connection, remembered)
+
     def purge(self, *, before: datetime, utc: datetime, user: str | Person) -> int:
         """Let the oldest entries go, up to the first dated ``before`` or later; return how many.
 
@@ -170,6 +181,12 @@ class AuditLog:
         return last.seq - first + 1
 
 
+def check_fields(**fields: str) -> None:
+    """Raise ``StudyError`` for text that the audit would refuse: better before the work."""
+    for name, text in fields.items():
+        _line(name, text)
+
+
 def _plain(**fields: str) -> dict[str, str]:
     """Return every text field: one short line, cleaned of what cannot be printed."""
     names = ("user", "role", "action", "release_id", "sha256", "purpose", "recipient")
@@ -189,6 +206,12 @@ def _line(name: str, text: str) -> str:
         message = (
             f"The audit's field '{name}' takes one line of up to {MOST_CHARACTERS} characters. "
             "Say it shorter, and never with an address."
+        )
+        raise StudyError(message)
+    if name in TYPED and COORDINATE.search(text):
+        message = (
+            f"The audit's field '{name}' holds a number with four decimals or more, as coordinates "
+            "have. Nobody's home goes into the log: say it without."
         )
         raise StudyError(message)
     return "".join(letter for letter in text if letter.isprintable()).strip()

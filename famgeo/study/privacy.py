@@ -12,17 +12,17 @@ import pandas as pd
 from famgeo.errors import ReleaseError
 from famgeo.release.audit import audit_release
 from famgeo.release.exact import Exact, exact_of
+from famgeo.release.gate import is_as_made
 from famgeo.release.utility import Utility, utility_of
 from famgeo.store.audit import EXPORT, AuditEntry, Head
 from famgeo.study.counting import counting
 from famgeo.study.groups import groups_of
 from famgeo.study.traces import homes_in
+from famgeo.study.trail import CHANGING, RELEASING, trail_fault
 from famgeo.study.world import World
 from famgeo.tables import Release, ReleasedPlan, lonlat
 from famgeo.tables.records import RosterRead
 
-RELEASING = frozenset({"release", "plan"})
-CHANGING = frozenset({"add roster", "add roster (whole)", "forget", "bring back", "purge families"})
 SIGN = "sign"
 
 
@@ -87,7 +87,6 @@ def privacy_report(world: World, *, today: date) -> PrivacyReport:
     """Audit the newest release again and gather what the steward has to answer for."""
     store, vault = world.store, world.vault
     entries = store.audit.entries()
-    seen = vault.remembered_head()
     report = PrivacyReport(
         study=world.settings.name,
         today=today,
@@ -96,7 +95,7 @@ def privacy_report(world: World, *, today: date) -> PrivacyReport:
         exports=tuple(entry for entry in entries if entry.action == EXPORT),
         entries=len(entries),
         head=store.audit.head,
-        log_fault=store.audit.verify(Head(*seen) if seen else None) or "",
+        log_fault=store.audit.verify() or trail_fault(store, vault),
     )
     release = report.release
     if release is None:
@@ -108,8 +107,10 @@ def privacy_report(world: World, *, today: date) -> PrivacyReport:
         signed=signed[-1] if signed else None,
         homes=homes,
         numbers=numbers,
-        stale=_changed_since(release, entries),
+        stale=_changed_since(release, entries) or _k_raised(release, world),
     )
+    if not is_as_made(release):
+        return replace(report, fault="its content does not fit its name, so it was changed.")
     return report if report.stale else _audited(report, release, world)
 
 
@@ -118,6 +119,12 @@ def _changed_since(release: Release, entries: tuple[AuditEntry, ...]) -> str:
     made = [e.seq for e in entries if e.action in RELEASING and e.release_id == release.release_id]
     later = [e for e in entries if made and e.seq > made[-1] and e.action in CHANGING]
     return f"The families changed on {later[-1].utc[:10]}, after it was made." if later else ""
+
+
+def _k_raised(release: Release, world: World) -> str:
+    """Say that k was raised after a release was made; '' when it was not."""
+    k = max(world.settings.k, world.vault.ledger().k)
+    return f"k was raised from {release.k} to {k}, after it was made." if k > release.k else ""
 
 
 def _audited(report: PrivacyReport, release: Release, world: World) -> PrivacyReport:
