@@ -38,7 +38,7 @@ from famgeo.store.releases import release_from_json
 from famgeo.store.schema import RELEASES
 from famgeo.store.vault import StudyVault, open_vault
 from famgeo.study.study import Study, open_study
-from famgeo.tables import Headline, Release, ReleasedBarriers
+from famgeo.tables import Headline, Ledger, Release, ReleasedBarriers
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 STUDENT, HOUSEHOLD, CONTACT = "CANARY7Q", "CANARYHOME7Q", "canary7q-läuten"
@@ -116,6 +116,7 @@ class District:
     root: Path
     said: list[Said] = field(default_factory=list)
     pages: list[AppTest] = field(default_factory=list)
+    again: list[tuple[Release, Ledger]] = field(default_factory=list)
 
     @property
     def folder(self) -> Path:
