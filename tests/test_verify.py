@@ -8,6 +8,7 @@ from families import THURSDAY, WEDNESDAY, draw_barriers, draw_households, draw_s
 
 from famgeo.domain import MostFamilies
 from famgeo.errors import PlanError
+from famgeo.goals import FewestSites, ShortestTrips
 from famgeo.plan.sites import choose_sites
 from famgeo.plan.verify import verify_plan
 
@@ -116,3 +117,99 @@ def test_every_fault_is_told_at_once():
     wrong = replace(plan, families=plan.families + 1, reached=plan.reached + 1)
     with pytest.raises(PlanError, match=r"families is .* reached is"):
         verify_plan(wrong, *tables)
+
+
+RICH = ShortestTrips(
+    n_sites=3,
+    budget_usd=300.0,
+    accessible=1,
+    child_care=1,
+    off_site=1,
+    speaking={"es": 1},
+)
+
+
+def rich_world(goal=RICH):
+    draw = np.random.default_rng(4)
+    households = draw_households(24, school_ids="s01")
+    sites = draw_sites(
+        6,
+        kind=["school", "school", "library", "library", "school", "school"],
+        wheelchair=["yes", "no", "yes", "no", "unknown", "no"],
+        child_care=["no", "no", "yes", "yes", "no", "unknown"],
+        languages=["es", "", "es", "es", "", ""],
+        cost_usd=[50.0, 60.0, 120.0, 110.0, np.nan, 400.0],
+        capacity=[3.0, 4.0, 5.0, 6.0, np.nan, 2.0],
+    )
+    minutes = draw.integers(5, 60, (24, 6)).astype(float)
+    barriers = draw_barriers(
+        households, sites, np.where(draw.random((24, 6)) < 0.5, "", "too_long_there")
+    ).assign(there_min=minutes.ravel(), home_min=minutes.ravel())
+    plan = choose_sites(barriers, households, sites, goal, meetings=[WEDNESDAY])
+    return plan, barriers, households, sites
+
+
+def better_by(plan, minutes):
+    return replace(plan, value=plan.value - minutes, best_possible=plan.best_possible - minutes)
+
+
+SUMS = {
+    "value is": lambda p: replace(p, value=p.value + 1),
+    "worse than what is easy": lambda p: replace(p, best_possible=p.best_possible + 50),
+    "better than all sites together": lambda p: replace(p, best_possible=1.0),
+    "value is not": lambda p: better_by(p, 1),
+    "no more than the budget": lambda p: with_goal(p, budget_usd=1.0),
+    "sites are accessible where 3": lambda p: with_goal(p, accessible=3),
+    "sites have child care where 3": lambda p: with_goal(p, child_care=3),
+    "sites are not at a school where 3": lambda p: with_goal(p, off_site=3),
+    "sites list so where 1": lambda p: with_goal(p, speaking={"so": 1}),
+    "are not known to cost": lambda p: with_sites(p, "s02", "s04"),
+}
+
+
+@pytest.mark.parametrize("words", SUMS)
+def test_a_changed_sum_is_named(words):
+    plan, *tables = rich_world()
+    verify_plan(plan, *tables)
+    with pytest.raises(PlanError, match=words):
+        verify_plan(SUMS[words](plan), *tables)
+
+
+def moved(plan, household, place):
+    return replace(plan, seats={**plan.seats, household: place})
+
+
+def test_a_false_seat_is_named():
+    goal = ShortestTrips(n_sites=3, seats_each=1)
+    plan, barriers, households, sites = rich_world(goal)
+    tables = (barriers, households, sites)
+    verify_plan(plan, *tables)
+    assert set(plan.seats.values()) <= {(s, WEDNESDAY.meeting_id) for s in plan.site_ids}
+    able = barriers[barriers["reason"] == ""].groupby("household_id")["site_id"].agg(set)
+    nowhere = next(h for h in plan.seats if plan.site_ids[0] not in able[h])
+    with pytest.raises(PlanError, match="where it cannot attend"):
+        verify_plan(moved(plan, nowhere, (plan.site_ids[0], WEDNESDAY.meeting_id)), *tables)
+    other = next(s for s in able.iloc[0] if s not in plan.site_ids)
+    with pytest.raises(PlanError, match="not chosen"):
+        verify_plan(moved(plan, able.index[0], (other, WEDNESDAY.meeting_id)), *tables)
+    with pytest.raises(PlanError, match="over its capacity"):
+        verify_plan(plan, barriers, households, sites.assign(capacity=1.0))
+    with pytest.raises(PlanError, match="reached is"):
+        verify_plan(replace(plan, seats=dict(list(plan.seats.items())[1:])), *tables)
+
+
+def test_fewer_sites_that_were_enough_are_named():
+    plan, *tables = rich_world(FewestSites(share=0.5))
+    verify_plan(plan, *tables)
+    padded = replace(
+        plan,
+        site_ids=tuple(sorted({"s00", "s01", "s02", "s03"})),
+        value=4.0,
+        best_possible=4.0,
+    )
+    reached = tables[0][(tables[0]["reason"] == "") & tables[0]["site_id"].isin(padded.site_ids)]
+    padded = replace(padded, reached=reached["household_id"].nunique())
+    with pytest.raises(PlanError, match="worse than what is easy"):
+        verify_plan(padded, *tables)
+    with pytest.raises(PlanError, match="smaller share"):
+        verify_plan(with_goal(plan, share=1.0), *tables)
