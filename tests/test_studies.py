@@ -490,3 +490,16 @@ def test_programs_that_write_at_once_all_succeed_and_none_is_lost(store):
     with store.database.reading() as connection:
         found = connection.exec_driver_sql("SELECT value FROM study_meta WHERE key = 'count'")
         assert found.scalar() == "300"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there files have modes")
+def test_the_roles_and_passwords_of_a_study_are_for_its_owner_alone(tmp_path):
+    before = os.umask(0)
+    try:
+        store = new_study(tmp_path / "riverbend", name="Riverbend", timezone=ZONE)
+        store.accounts.add_user("ana@example.org", "steward", password="a long enough password")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in store.folder.glob("study.db*")}
+    finally:
+        os.umask(before)
+    assert modes["study.db"] == 0o600
+    assert set(modes.values()) == {0o600}

@@ -6,6 +6,7 @@ cannot open.
 
 import difflib
 import json
+import os
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -43,6 +44,7 @@ from famgeo.store.users import Accounts
 from famgeo.tables import SCHOOLS, Release, ReleasedPlan
 
 STUDY_NAME = re.compile(r"[\w-]{1,64}")
+OWNER_ONLY = 0o600
 DATABASE_NAME = "study.db"
 
 
@@ -186,6 +188,8 @@ def new_study(folder: Path, *, name: str, timezone: str, url: str | URL | None =
         raise StudyError(message)
     try:
         (folder / FILES_NAME).mkdir(parents=True, exist_ok=True)
+        if url is None:
+            _make_private(folder / DATABASE_NAME)
         database = _database(folder, url)
         make_tables(database)
         # Last, for it is what makes the folder a study.
@@ -248,6 +252,14 @@ def _nearest(folder: Path) -> str:
         studies = []
     close = difflib.get_close_matches(folder.name, studies, n=1, cutoff=0.4)
     return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def _make_private(path: Path) -> None:
+    """Make an empty file for its owner alone: roles and passwords' hashes will be in it.
+
+    SQLite gives its journals the mode of the database.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY))
 
 
 def _database(folder: Path, url: str | URL | None) -> Database:
