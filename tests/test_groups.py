@@ -67,3 +67,18 @@ def test_every_household_is_in_one_category_of_each_attribute_in_any_order(grade
     assert (table != "").all().all()
     order.shuffle(rows)
     pd.testing.assert_frame_equal(table, groups_of(students_of(*rows), homes))
+
+
+@pytest.mark.parametrize("cell", ["12 Elm Street", " 7B Oak", "x" * 61, "en\nes", "en\x07", ""])
+def test_a_cell_that_can_be_no_name_is_not_stated(cell):
+    homes = draw_households(1, home_language=cell, school_ids=cell)
+    students = pd.DataFrame({"household_id": homes["household_id"], "grade": "5"})
+    groups = groups_of(students, homes)
+    assert groups.loc[0, ["language", "school"]].tolist() == ["not stated", "not stated"]
+
+
+@pytest.mark.parametrize("cell", ["es-419", "01", "Haitian Creole (Kreyòl)", "S 12", "105"])
+def test_codes_and_names_stay_as_they_are(cell):
+    homes = draw_households(1, home_language=cell, school_ids=cell)
+    students = pd.DataFrame({"household_id": homes["household_id"], "grade": "5"})
+    assert groups_of(students, homes).loc[0, ["language", "school"]].tolist() == [cell, cell]

@@ -17,6 +17,10 @@ ELEMENTARY, MIDDLE, HIGH = "elementary", "middle", "high"
 LAST_GRADES = {ELEMENTARY: 5, MIDDLE: 8, HIGH: 12}
 MEANS = {Answer.YES.value: "car", Answer.NO.value: "no car", Answer.UNKNOWN.value: "not known"}
 
+MOST_CHARACTERS = 60
+_ADDRESS = re.compile(r"\s*\d+\w?\s+[^\W\d]{2,}")
+"""A house number and a word: 12 Elm."""
+
 _YOUNGEST = re.compile(
     r"(?:pre ?k|pk|tk|kg|jk|sk|k|p) ?[2-5]?|(?:pre ?|transitional )?kinder(?:garten\b.*)?"
     r"|pre ?school|ps|early (?:childhood|education)|ece?|ee"
@@ -44,12 +48,10 @@ def groups_of(students: pd.DataFrame, households: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "household_id": ids,
-            "language": households["home_language"].where(
-                households["home_language"] != "", NOT_STATED
-            ),
+            "language": [_named(language) for language in households["home_language"]],
             "grade_band": [_only(bands.get(home, set()) - {NOT_STATED}) for home in ids],
             "means": households["has_car"].map(MEANS),
-            "school": [_only(set(split_list(cell))) for cell in households["school_ids"]],
+            "school": [_named(_only(set(split_list(cell)))) for cell in households["school_ids"]],
         }
     ).astype(str)
 
@@ -69,6 +71,15 @@ def grade_band(grade: str) -> str:
     if number is None:
         return NOT_STATED
     return next((band for band, last in LAST_GRADES.items() if int(number[1]) <= last), NOT_STATED)
+
+
+def _named(text: str) -> str:
+    """Return a text that may name a group in a table; ``not stated`` for any other.
+
+    Where columns have slipped a cell holds an address, which ten families of one house may share.
+    """
+    fits = 0 < len(text) <= MOST_CHARACTERS and text.isprintable()
+    return text if fits and not _ADDRESS.match(text) else NOT_STATED
 
 
 def _only(distinct: set[str]) -> str:
