@@ -90,7 +90,8 @@ class Lives(RuleBasedStateMachine):
         """Make a study with two schools, four halls and its first families."""
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr("famgeo.study.world.barriers_of", straight_line_barriers)
-        self.patch.setattr("famgeo.study.planning.service_notes", lambda *_: ())
+        nowhere = SimpleNamespace(timetables=())
+        self.patch.setattr("famgeo.study.study.Study._network", lambda *_: nowhere)
         self.temporary = tempfile.TemporaryDirectory()
         self.folder = Path(self.temporary.name) / "lives"
         create_study(self.folder, name="Lives", timezone="America/Chicago")
