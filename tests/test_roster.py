@@ -192,7 +192,9 @@ def test_languages_are_read_by_name_or_code(tmp_path):
 
 
 def test_a_roster_needs_its_columns(tmp_path):
-    with pytest.raises(SourceError, match=r"roster.csv lacks the column school_id\. Is column C the"):
+    with pytest.raises(
+        SourceError, match=r"roster.csv lacks the column school_id\. Is column C the"
+    ):
         roster(tmp_path, "1,H1,S1,1,2", header="student_id,household_id,schol_id,lon,lat")
 
 
