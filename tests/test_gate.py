@@ -293,7 +293,7 @@ def test_an_area_that_became_too_small_must_be_merged_first():
     areas = areas_of(households)
     of = households_in_areas(areas, households)
     left = households[of != areas["home_area_id"].iloc[0]]
-    with pytest.raises(ReleaseError, match="refit_areas"):
+    with pytest.raises(ReleaseError, match="merged with a neighbor"):
         released(left, exact, areas=areas)
     fitted = refit_areas(areas, lonlat(left[~left["protected"]]), k=K)
     assert len(released(left, exact, areas=fitted, plans=()).home_areas) < len(areas)

@@ -311,3 +311,19 @@ def test_an_erased_family_was_in_no_barrier_of_another(vault):
     vault.save_barriers(both)
     vault.forget(household_ids=[GONE], now=NOW)
     assert vault.barriers("mon").empty
+
+
+def test_what_was_worked_out_from_homes_that_moved_since_is_not_kept(tmp_path):
+    vault = open_vault(tmp_path)
+    vault.add_students(student_table([("S1", "H1")]), "one")
+    state = vault.state()
+    vault.add_students(student_table([("S2", "H2")]), "two")
+    assert vault.state() != state
+    with pytest.raises(StudyError, match="families changed while"):
+        vault.save_barriers(barrier_table("mon").assign(household_id="H1"), state=state)
+    with pytest.raises(StudyError, match="families changed while"):
+        vault.save_trips({"homes": 1}, {"minutes": np.zeros(1)}, state=state)
+    assert vault.barriers("mon").empty
+    assert vault.load_trips({"homes": 1}) is None
+    vault.save_barriers(barrier_table("mon").assign(household_id="H1"), state=vault.state())
+    assert len(vault.barriers("mon"))

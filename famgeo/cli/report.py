@@ -61,9 +61,12 @@ def _checked(report: "PrivacyReport") -> Iterator[str]:
         f"{report.numbers:,} different numbers)."
     )
     if report.stale:
-        yield f"  NOT AUDITED AGAIN: {report.stale} To make a new release: famgeo release STUDY"
+        yield f"  NOT AUDITED AGAIN: {report.stale} Make a new one: famgeo release {report.folder}"
     elif report.fault:
-        yield f"  FAULT: {report.fault} Show it to nobody; make a new one: famgeo release STUDY"
+        yield (
+            f"  FAULT: {report.fault} Show it to nobody; make a new one: famgeo release "
+            f"{report.folder}"
+        )
     else:
         yield (
             "  Every figure was held against the families in the vault, and every sum and "
@@ -82,7 +85,7 @@ def _answered(report: "PrivacyReport") -> Iterator[str]:
     if report.signed is not None:
         yield f"  Signed: {line(report.signed)}"
     elif report.sound:
-        yield "  Not signed yet. To sign for this release: famgeo sign STUDY"
+        yield f"  Not signed yet. To sign for this release: famgeo sign {report.folder}"
     else:
         yield "  Not signed, and not ready to be."
     if report.head is not None:

@@ -19,6 +19,7 @@ from famgeo.goals import MostFamilies
 from famgeo.plan.asked import allowed_of
 from famgeo.plan.candidates import candidate_sites
 from famgeo.plan.searches import Found, search, search_seats
+from famgeo.plan.settling import settled
 from famgeo.tables import split_list
 
 Floats = NDArray[np.float64]
@@ -32,6 +33,7 @@ def choose_sites(
     *,
     meetings: Sequence[Meeting],
     seconds: float = 60.0,
+    apart: int = 1,
 ) -> Plan:
     """Choose the sites that are best by the goal, and prove how good the choice is.
 
@@ -48,6 +50,9 @@ def choose_sites(
         excludes or needs, and those known to be closed during a meeting.
     goal
         What the choice is to be best at, and what it must keep: a type of ``famgeo.goals``.
+    apart
+        How many families it takes to tell two choices of the most families apart (``settling``):
+        5 for what is shown. The plan may then reach up to ``apart`` − 1 families fewer.
 
     Raises ``PlanError`` when the goal cannot be met, naming what binds.
     """
@@ -68,7 +73,10 @@ def choose_sites(
             goal, families, minutes, seats.astype(np.int64), allowed, seconds=seconds
         )
     plain = isinstance(goal, MostFamilies) and not goal.weights
-    site_ids = tuple(candidates["site_id"].iloc[list(found.chosen)])
+    chosen = found.chosen
+    if plain and goal.seats_each is None and apart > 1:
+        chosen = settled(minutes, chosen, allowed, apart=apart)
+    site_ids = tuple(candidates["site_id"].iloc[list(chosen)])
     return Plan(
         site_ids=site_ids,
         meetings=tuple(meetings),

@@ -37,6 +37,7 @@ from famgeo.tables.records import Erased, Purged
 VAULT_NAME = "vault.db"
 PRIVATE_NAME = derived.PRIVATE_NAME
 SECRET_BYTES = 32
+CHANGED_MEANWHILE = "The families changed while this was worked out. Run the command again."
 TRIPS_BYTES = 2_000_000_000
 """How much disk kept travel times may take; the oldest make room for the newest."""
 OWNER_ONLY = 0o600
@@ -195,20 +196,25 @@ class StudyVault(Register):
         with self.database.writing() as connection:
             write_ledger(connection, LEDGER_ROWS, ledger, over=over)
 
-    def save_barriers(self, barriers: pd.DataFrame) -> None:
+    def state(self) -> str:
+        """Return a name for the homes as they are; it is another after every change of them."""
+        with self.database.reading() as connection:
+            return derived.state_in(connection)
+
+    def save_barriers(self, barriers: pd.DataFrame, *, state: str | None = None) -> None:
         """Replace the stored BARRIERS rows of the meetings in this table.
 
-        Raises ``StudyError``, and drops the travel times too, when families left while they were
-        worked out.
+        ``state`` is that of the homes they were worked out from. Raises ``StudyError``, and drops
+        the travel times too, when families came, moved or left in the meantime.
         """
         with self.database.writing() as connection:
-            outdated = derived.is_outdated(connection, barriers)
+            moved = state not in {None, derived.state_in(connection)}
+            outdated = moved or derived.is_outdated(connection, barriers)
             if not outdated:
                 derived.put_barriers(connection, barriers)
         if outdated:
             derived.forget_files(self.folder)
-            message = "The families changed while this was worked out. Run the command again."
-            raise StudyError(message)
+            raise StudyError(CHANGED_MEANWHILE)
 
     def barriers(self, meeting_id: str) -> pd.DataFrame:
         """Return the stored BARRIERS rows of one meeting; empty when there are none."""
@@ -220,13 +226,17 @@ class StudyVault(Register):
         return load_arrays(self._trips(key))
 
     def save_trips(
-        self, key: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]]
+        self,
+        key: Mapping[str, object],
+        arrays: Mapping[str, NDArray[np.generic]],
+        *,
+        state: str | None = None,
     ) -> None:
         """Keep arrays derived from homes until a home changes, and for 24 hours at least.
 
-        ``key`` names all they depend on: the homes, streets, feeds, sites, meeting, limits, code.
-        Raises ``StudyError`` when they cannot be written; nothing is lost but the time to make
-        them again.
+        ``key`` names all they depend on: the homes, streets, feeds, sites, meeting, limits, code;
+        ``state`` is that of the homes. Raises ``StudyError`` when it is no more, and when they
+        cannot be written; nothing is lost but the time to make them again.
         """
         private = self.folder / PRIVATE_NAME
         with self._on_disk():
@@ -234,6 +244,9 @@ class StudyVault(Register):
             private.chmod(OWNER_ONLY_FOLDER)
             save_arrays(self._trips(key), arrays, mode=OWNER_ONLY)
             _keep_newest(private, TRIPS_BYTES)
+        if state not in {None, self.state()}:
+            derived.forget_files(self.folder)
+            raise StudyError(CHANGED_MEANWHILE)
 
     def _trips(self, key: Mapping[str, object]) -> Path:
         return self.folder / PRIVATE_NAME / f"trips-{fingerprint(key)}.npz"

@@ -1,6 +1,7 @@
 """What is derived from homes and never outlives a change of them: barriers and travel times."""
 
 import io
+import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import pyarrow as pa
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from famgeo.errors import StudyError
-from famgeo.store.vault_schema import BARRIER_TABLES, STUDENT_ROWS
+from famgeo.store.vault_schema import BARRIER_TABLES, SECRETS, STUDENT_ROWS
 from famgeo.tables import BARRIERS, check
 
 PRIVATE_NAME = "private"
 TEMPORARY = timedelta(hours=24)
 """How long travel times, and what a killed program left half written, may lie about."""
+STATE = "state"
 HALF_WRITTEN = (".*.part", ".part-*")
 
 
@@ -46,9 +48,18 @@ def is_outdated(connection: Connection, barriers: pd.DataFrame) -> bool:
 
 
 def forget_derived(connection: Connection, folder: Path) -> None:
-    """Remove all that was derived from homes, half-written files included."""
+    """Remove all that was derived from homes, half-written files included, as homes change."""
     connection.execute(delete(BARRIER_TABLES))
+    connection.execute(delete(SECRETS).where(SECRETS.c.name == STATE))
+    connection.execute(insert(SECRETS), {"name": STATE, "value": secrets.token_bytes(16)})
     forget_files(folder)
+
+
+def state_in(connection: Connection) -> str:
+    """Return a name for the homes as they are; it is another after every change of them."""
+    wanted = select(SECRETS.c.value).where(SECRETS.c.name == STATE)
+    found: bytes | None = connection.execute(wanted).scalar()
+    return "" if found is None else found.hex()
 
 
 def forget_files(folder: Path) -> None:

@@ -44,13 +44,15 @@ def barriers_of(
     meeting: Meeting,
     limits: Limits,
     files: Mapping[str, object],
+    state: str,
     executor: Executor | None = None,
     progress: Progress = no_progress,
 ) -> pd.DataFrame:
     """Return BARRIERS for every household and site at one meeting, and keep them in the vault.
 
     ``files`` says by hash what the network was read from; with the homes, sites, meeting and
-    limits it tells whether stored travel times still hold.
+    limits it tells whether stored travel times still hold. ``state`` is that of the vault's homes
+    when they were read: what is worked out from homes that changed since is not kept.
     """
     all_means = means_of(homes, network, limits)
     key = {
@@ -77,7 +79,7 @@ def barriers_of(
             executor=executor,
         )
     if stored is None:
-        vault.save_trips(key, _pack(journeys))
+        vault.save_trips(key, _pack(journeys), state=state)
     table = find_barriers(
         homes,
         sites,
@@ -87,7 +89,7 @@ def barriers_of(
         {name: ways.margin for name, ways in journeys.items() if ways.margin is not None},
         limits,
     )
-    vault.save_barriers(table)
+    vault.save_barriers(table, state=state)
     return table
 
 

@@ -1,5 +1,6 @@
 """From homes to what may be shown: barriers, a verified choice of sites, and its release."""
 
+import math
 import re
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -24,6 +25,7 @@ from famgeo.plan.sites import choose_sites
 from famgeo.plan.verify import verify_plan
 from famgeo.release.exact import exact_of, exact_plan
 from famgeo.release.gate import PlanToShow, release_barriers
+from famgeo.release.holding import HOLD
 from famgeo.study.both_ways import service_notes
 from famgeo.study.counting import check_k, counting
 from famgeo.study.releasing import release_of
@@ -97,7 +99,13 @@ def plan_released(
     barriers = world.barriers(meetings, executor, progress)
     progress("Choosing places", 0.85)
     plan = choose_sites(
-        barriers, world.homes, world.sites, goal, meetings=meetings, seconds=SECONDS_TO_PROVE
+        barriers,
+        world.homes,
+        world.sites,
+        goal,
+        meetings=meetings,
+        seconds=SECONDS_TO_PROVE,
+        apart=HOLD,
     )
     progress("Checking the plan", 0.9)
     verify_plan(plan, barriers, world.homes, world.sites)
@@ -111,10 +119,17 @@ def plan_released(
         limit_min=world.limits.limit_min,
     )
     shown = PlanToShow(
-        name=name, exact=exact, quality=plan.quality, settings=settings_of(plan, world)
+        name=name, exact=exact, quality=quality_shown(plan), settings=settings_of(plan, world)
     )
     with counting(world.vault, k=world.settings.k) as counter:
         return release_of(world, today, counter, plans=[shown])
+
+
+def quality_shown(plan: Plan) -> str:
+    """Say how good a plan is without the exact counts: to within five families, or in whole %."""
+    if plan.proven or (plan.value is None and plan.best_possible - plan.reached < HOLD):
+        return "proven best"
+    return f"within {math.ceil(100 * plan.gap)} % of the best possible"
 
 
 def settings_of(plan: Plan, world: World) -> dict[str, object]:

@@ -36,6 +36,7 @@ class PrivacyReport:
     """
 
     study: str
+    folder: str
     today: date
     reads: tuple[RosterRead, ...]
     release: Release | None
@@ -89,6 +90,7 @@ def privacy_report(world: World, *, today: date) -> PrivacyReport:
     entries = store.audit.entries()
     report = PrivacyReport(
         study=world.settings.name,
+        folder=store.folder.name,
         today=today,
         reads=tuple(vault.reads()),
         release=store.latest_release(),

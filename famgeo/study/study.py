@@ -266,6 +266,7 @@ class Study(Intake):
         from famgeo.sources.roster import households
         from famgeo.study.world import World
 
+        state = vault.state()
         homes = households(vault.students())
         if homes.empty:
             message = (
@@ -279,6 +280,7 @@ class Study(Intake):
             settings=self.settings,
             store=self.store,
             vault=vault,
+            state=state,
             homes=homes,
             sites=self.sites(),
             limits=limits,

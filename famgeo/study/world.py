@@ -19,13 +19,14 @@ from famgeo.travel.network import Network
 class World:
     """The vault's homes and the public tables around them. Vault side only.
 
-    ``files`` holds the hash of each street and timetable file the network is read from, which
-    happens when it is first asked for.
+    ``state`` names the homes as they were read. ``files`` holds the hash of each street and
+    timetable file the network is read from, which happens when it is first asked for.
     """
 
     settings: StudySettings
     store: Store
     vault: Vault
+    state: str
     homes: gpd.GeoDataFrame
     sites: gpd.GeoDataFrame
     limits: Limits
@@ -60,6 +61,7 @@ class World:
                 meeting=meeting,
                 limits=self.limits,
                 files=self.files,
+                state=self.state,
                 executor=executor,
                 progress=progress,
             )

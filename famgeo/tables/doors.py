@@ -65,8 +65,15 @@ class Vault(Protocol):
         """Return the study's 32-byte rounding key, made once at random."""
         ...
 
-    def save_barriers(self, barriers: pd.DataFrame) -> None:
-        """Replace the stored BARRIERS rows of the meetings in this table."""
+    def state(self) -> str:
+        """Return a name for the homes as they are; it is another after every change of them."""
+        ...
+
+    def save_barriers(self, barriers: pd.DataFrame, *, state: str | None = None) -> None:
+        """Replace the stored BARRIERS rows of the meetings in this table.
+
+        Raises ``StudyError`` when ``state``, that of the homes behind them, is no more.
+        """
         ...
 
     def barriers(self, meeting_id: str) -> pd.DataFrame:
@@ -78,7 +85,11 @@ class Vault(Protocol):
         ...
 
     def save_trips(
-        self, key: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]]
+        self,
+        key: Mapping[str, object],
+        arrays: Mapping[str, NDArray[np.generic]],
+        *,
+        state: str | None = None,
     ) -> None:
         """Keep arrays derived from homes until a home changes.
 

@@ -48,6 +48,7 @@ def test_a_family_off_the_network_is_counted_and_never_at_no_distance(tmp_path):
         meeting=Meeting.parse("2020-02-05 18:00/20:00", ZONE),
         limits=limits,
         files={},
+        state=vault.state(),
     )
     assert len(found) == len(homes) * 2
     in_town = (found["household_id"] == "h00") & (found["site_id"] == found["site_id"][0])
