@@ -152,6 +152,8 @@ def vault_of(study: "Study", *, trusted: bool = True) -> "Vault":
     from famgeo.store.vault import open_vault
 
     vault = open_vault(study.folder)
+    if vault.erased_again.students:
+        typer.echo(f"An older copy of the vault was put back. {vault.erased_again}", err=True)
     if trusted:
         _check_trail(study, vault)
     return vault

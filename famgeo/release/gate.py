@@ -147,8 +147,8 @@ def count_areas(
     figures = [counter.figure(inside) for inside in members]
     if None in figures or min(map(len, members), default=0) < counter.k:
         message = (
-            f"A home area has fewer than {counter.k} families now, so it cannot be shown. It has to "
-            "be merged with a neighbor before a release can be made."
+            f"A home area has fewer than {counter.k} families now, so it cannot be shown. It has "
+            "to be merged with a neighbor before a release can be made."
         )
         raise ReleaseError(message)
     table = areas.assign(families=np.array(figures, dtype=np.int64))
