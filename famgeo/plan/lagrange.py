@@ -14,11 +14,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from famgeo.plan.allowed import Chosen
-from famgeo.plan.nearest import Floats, Ints, Longs, _two_best
+from famgeo.plan.nearest import Floats, Ints, Longs, two_best
 from famgeo.plan.problem import Problem
-from famgeo.plan.swaps import improve
+from famgeo.plan.swaps import MANY_ROWS, SAMPLE_ROWS, improve
 
 ROUNDS = 600
+TURNS = 5
+ROUNDS_A_TURN = 50
 PATIENCE = 12
 MEMORY = 0.6
 FIRST_STEP = 1.2
@@ -29,22 +31,23 @@ SMALLEST_STEP = 0.004
 class Prices:
     """The prices of the rows and what they tell, changed in place.
 
-    ``best`` is the best choice met and ``value`` its measure; no choice is under ``bound``. A
-    better choice takes only columns it ``may`` and all it ``must``; ``shares`` is how often each
-    was chosen lately.
+    ``best`` is the best choice met, by the ``names`` of its columns, and ``value`` its measure;
+    no choice is under ``bound``. A better choice takes only columns it ``may`` and all it
+    ``must``; ``shares`` is how often each was chosen lately.
     """
 
     def __init__(self, problem: Problem, start: Chosen) -> None:
         near = problem.nearest
         self.problem, self.best, self.value = problem, start, problem.value(start)
-        _, _, second = _two_best(near.first, near.column, near.cost, near.worst, near.places(start))
-        self.price = second
+        self.price = _first_price(problem, start)
         self.top_price, self.bound = self.price, -np.inf
         self.pull = np.zeros(len(self.price))
         self.may = np.ones(near.n_columns, bool)
         self.must = np.isin(np.arange(near.n_columns), problem.allowed.locked)
         self.shares = np.zeros(near.n_columns)
-        self.pace, self.waited = FIRST_STEP, 0
+        self.names = np.arange(near.n_columns)
+        self.many = len(near.worst) > MANY_ROWS
+        self.pace, self.waited = NEXT_STEP if self.many else FIRST_STEP, 0
 
     @property
     def decided(self) -> bool:
@@ -66,6 +69,31 @@ class Prices:
         other.may, other.must = self.may.copy(), self.must.copy()
         other.pull, other.pace, other.waited = np.zeros(len(self.price)), NEXT_STEP, 0
         return other
+
+    def narrowed(self) -> "Prices":
+        """Return the same without the columns that no better choice takes."""
+        near, free = self.problem.nearest, np.flatnonzero(self.may)
+        kept = np.add.reduceat(self.may[near.column], near.first[:-1]) > 0
+        other = copy(self)
+        other.problem = self.problem.only(free.tolist(), ())
+        other.names, other.shares = self.names[free], self.shares[free]
+        other.may, other.must = self.may[free], self.must[free]
+        other.price = other.top_price = self.top_price[kept]
+        other.pull = np.zeros(len(other.price))
+        return other
+
+    def settle_down(self, *, until: float) -> "Prices":
+        """Run until the bound stands still; of very many rows, less long, and ever narrower."""
+        if not self.many:
+            self.run(ROUNDS, until=until)
+            return self
+        prices = self
+        for _ in range(TURNS):
+            prices.run(ROUNDS_A_TURN, until=until)
+            if prices.proven or prices.decided:
+                return prices
+            prices = prices.narrowed()
+        return prices
 
     def run(self, rounds: int, *, until: float) -> None:
         """Change the prices until the bound stands still or is enough, or the time is up."""
@@ -128,7 +156,8 @@ class Prices:
         if value < self.value * 1.02:
             better = improve(self.problem, chosen)
             if self.problem.value(better) < self.value:
-                self.best, self.value = better, self.problem.value(better)
+                self.best = tuple(self.names[list(better)].tolist())
+                self.value = self.problem.value(better)
 
     def _fix(self, chosen: NDArray[np.bool_], given: Floats, bound: float) -> None:
         """Rule out the columns that would lift the bound to the best, and keep those it needs."""
@@ -141,18 +170,24 @@ class Prices:
             self.must |= inside & (given - given[outside].max() > room)
 
 
-@njit(cache=True, nogil=True)
-def critical(first: Longs, column: Ints, cost: Floats, worst: Floats, share: Floats) -> Floats:
-    """Return the cost at which the shares of each row's nearest columns add up to one."""
-    price = worst.copy()
-    for row in range(len(worst)):
-        left = 1.0 - 1e-9
-        for at in range(first[row], first[row + 1]):
-            left -= share[column[at]]
-            if left <= 0:
-                price[row] = cost[at]
-                break
-    return price
+def _first_price(problem: Problem, start: Chosen) -> Floats:
+    """Return for each row the cost of its second nearest chosen column.
+
+    Of very many rows, some are priced first. Where each of those stands between its nearest and
+    its second tells, by nearest column, where the others will.
+    """
+    near = problem.nearest
+    which, best, second = two_best(near, start)
+    if len(near.worst) <= MANY_ROWS:
+        return second
+    some = Prices(problem.sample(SAMPLE_ROWS), start)
+    some.run(ROUNDS, until=np.inf)
+    few_which, few_best, few_second = two_best(some.problem.nearest, start)
+    between = (some.top_price - few_best) / np.maximum(few_second - few_best, 1e-9)
+    share = np.ones(len(start) + 1)
+    for place in np.unique(few_which).tolist():
+        share[place] = np.median(between[few_which == place])
+    return np.minimum(best + share[which] * (second - best), near.worst)
 
 
 @njit(cache=True, nogil=True)

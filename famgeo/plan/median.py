@@ -7,7 +7,7 @@ import numpy as np
 
 from famgeo.plan.allowed import Chosen
 from famgeo.plan.benders import prove
-from famgeo.plan.lagrange import ROUNDS, Prices
+from famgeo.plan.lagrange import Prices
 from famgeo.plan.problem import Choice, Problem, Total
 from famgeo.plan.swaps import choose_well
 from famgeo.plan.tree import branch_out
@@ -35,25 +35,25 @@ def _prove(problem: Problem, start: Chosen, *, until: float) -> Choice:
         return Choice(chosen=start, value=value, bound=value)
     if not isinstance(problem.measure, Total):
         return prove(problem, start, (), until=until)
-    prices = Prices(problem, start)
-    prices.run(ROUNDS, until=until)
+    prices = Prices(problem, start).settle_down(until=until)
     if prices.proven or prices.decided:
         prices.settle()
         return Choice(chosen=prices.best, value=prices.value, bound=prices.value)
     if problem.allowed.any_will_do and problem.allowed.n <= FEW:
-        return branch_out(problem, prices, until=until)
-    return _finish(problem, prices, until=until)
+        return branch_out(prices, until=until)
+    return _finish(prices, until=until)
 
 
-def _finish(problem: Problem, prices: Prices, *, until: float) -> Choice:
+def _finish(prices: Prices, *, until: float) -> Choice:
     """Prove what is left once the prices have ruled columns out."""
     free, sure = np.flatnonzero(prices.may & ~prices.must), np.flatnonzero(prices.must)
-    left = problem.only(free.tolist(), sure.tolist())
-    inside = set(sure) <= set(prices.best) <= {*sure, *free}
-    start = tuple(np.flatnonzero(np.isin(free, prices.best)).tolist()) if inside else None
+    left = prices.problem.only(free.tolist(), sure.tolist())
+    names, taken = prices.names, set(prices.best)
+    inside = set(names[sure]) <= taken <= set(names[prices.may])
+    start = tuple(np.flatnonzero(np.isin(names[free], prices.best)).tolist()) if inside else None
     rest = prove(left, start, [prices.shares[free]], to_beat=prices.value, until=until)
-    bound = max(prices.bound, min(rest.bound, prices.value))
     if rest.value >= prices.value:
+        bound = max(prices.bound, min(rest.bound, prices.value))
         return Choice(chosen=prices.best, value=prices.value, bound=bound)
-    chosen = tuple(sorted([*sure.tolist(), *free[list(rest.chosen)].tolist()]))
-    return Choice(chosen=chosen, value=problem.value(chosen), bound=rest.bound)
+    chosen = names[[*sure, *free[list(rest.chosen)]]].tolist()
+    return Choice(chosen=tuple(sorted(chosen)), value=rest.value, bound=rest.bound)

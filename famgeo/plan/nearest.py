@@ -58,9 +58,7 @@ class Nearest:
 
     def best(self, chosen: Sequence[int]) -> Floats:
         """Return what the chosen columns cost each row."""
-        place = self.places(chosen)
-        best: Floats = _two_best(self.first, self.column, self.cost, self.worst, place)[1]
-        return best
+        return two_best(self, chosen)[1]
 
     def places(self, chosen: Sequence[int]) -> Ints:
         """Return the position of each column among the chosen; −1 when it is not."""
@@ -104,6 +102,15 @@ class Nearest:
                 n_columns=len(free),
             )
         )
+
+
+def two_best(near: Nearest, chosen: Sequence[int]) -> tuple[Ints, Floats, Floats]:
+    """Return each row's nearest chosen column by its place (−1: none), its cost, the second's."""
+    place = near.places(chosen)
+    found: tuple[Ints, Floats, Floats] = _two_best(
+        near.first, near.column, near.cost, near.worst, place
+    )
+    return found
 
 
 def nearest_of(

@@ -69,6 +69,10 @@ class Problem:
         """Return the measure of a choice."""
         return float(self.measure.of(self.nearest.totals(chosen), self.nearest.weight))
 
+    def sample(self, n_rows: int) -> "Problem":
+        """Return the same question for about so many of the rows, each as good as several."""
+        return replace(self, nearest=self.nearest.sample(n_rows), enough=-np.inf)
+
     def only(self, free: Sequence[int], sure: Sequence[int]) -> "Problem":
         """Return what is left to choose of the free columns once the sure ones are chosen."""
         return replace(

@@ -52,11 +52,13 @@ def search(
         choice = choose_fewest(problem, seconds=seconds)
         if choice is None:
             raise PlanError(_out_of_reach(goal, costs, minutes.min(axis=1)))
-        return Found(chosen=choice.chosen, value=choice.value, bound=choice.bound)
+        near = _nearer(goal, minutes, choice.chosen, allowed)
+        return Found(chosen=near, value=choice.value, bound=choice.bound)
     choose = choose_centre if is_centre(problem) else choose_best
     choice = choose(problem, seconds=seconds)
     assert choice is not None, "allowed_of has seen a choice"
-    return _found(goal, costs, choice)
+    found = _found(goal, costs, choice)
+    return replace(found, chosen=_nearer(goal, minutes, found.chosen, allowed))
 
 
 def search_seats(
@@ -103,6 +105,13 @@ def _most(minutes: Floats, allowed: Allowed, seconds: float) -> Found:
     cover = prove(demand, start, allowed.locked, seconds=seconds)
     chosen = shortened(minutes, cover.chosen, allowed.locked)
     return Found(chosen=chosen, value=cover.reached, bound=cover.bound)
+
+
+def _nearer(goal: Goal, minutes: Floats, chosen: Chosen, allowed: Allowed) -> Chosen:
+    """Shorten the trips where the goal does not ask for them and counts every family as one."""
+    if goal.weights or not isinstance(goal, MostFamilies | FewestSites):
+        return chosen
+    return shortened(minutes, chosen, allowed.locked, allowed)
 
 
 def _found(goal: Goal, costs: Costs, choice: Choice | Seated) -> Found:

@@ -12,11 +12,13 @@ import numpy as np
 from numba import njit
 
 from famgeo.plan.allowed import Chosen
-from famgeo.plan.nearest import Floats, Ints, Longs, _two_best
+from famgeo.plan.nearest import Floats, Ints, Longs, two_best
 from famgeo.plan.problem import Problem
 
+MANY_ROWS = 20_000
+SAMPLE_ROWS = 10_000
 MOST_STARTS = 24
-PAIRS_A_SEARCH = 2_000_000_000
+PAIRS_A_SEARCH = 100_000_000
 NEAR_BEST = 6
 SAME = 1e-9
 
@@ -25,8 +27,11 @@ def choose_well(problem: Problem) -> Chosen | None:
     """Return the best of many good choices; None when none is allowed.
 
     The same problem gives the same choice: the random starts have a fixed seed, and of equals
-    the first start and the first column win.
+    the first start and the first column win. Of very many rows, some are enough to choose by.
     """
+    if len(problem.nearest.worst) > MANY_ROWS:
+        start = choose_well(problem.sample(SAMPLE_ROWS))
+        return None if start is None else improve(problem, start)
     tried = [improve(problem, start) for start in _starts(problem)]
     return min(tried, key=problem.value, default=None)
 
@@ -77,9 +82,7 @@ class _Savings:
 
 def _savings(problem: Problem, chosen: Sequence[int]) -> _Savings:
     near = problem.nearest
-    which, best, second = _two_best(
-        near.first, near.column, near.cost, near.worst, near.places(chosen)
-    )
+    which, best, second = two_best(near, chosen)
     gain = np.zeros((near.n_groups, near.n_columns))
     loss = np.zeros((near.n_groups, len(chosen)))
     extra = np.zeros((near.n_groups, near.n_columns, len(chosen)))
@@ -91,8 +94,8 @@ def _savings(problem: Problem, chosen: Sequence[int]) -> _Savings:
 def _starts(problem: Problem) -> Iterator[Chosen]:
     """Yield the greedy choice, then choices that take one of the few best at each step."""
     random = np.random.default_rng(0)
-    cost_of_one = max(1, len(problem.nearest.cost)) * 2
-    for start in range(int(np.clip(PAIRS_A_SEARCH // (cost_of_one * 8), 2, MOST_STARTS))):
+    starts = PAIRS_A_SEARCH // max(1, len(problem.nearest.cost))
+    for start in range(int(np.clip(starts, 2, MOST_STARTS))):
         wish = _grown(problem, random if start else None)
         chosen = problem.allowed.most_liked(wish)
         if chosen is not None:

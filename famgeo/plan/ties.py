@@ -10,17 +10,24 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from famgeo.plan.allowed import Allowed, Chosen
+
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
-Chosen = tuple[int, ...]
 ENDLESS = np.iinfo(np.int64).max
 
 
-def shortened(minutes: Floats, chosen: Sequence[int], locked: Sequence[int]) -> Chosen:
+def shortened(
+    minutes: Floats,
+    chosen: Sequence[int],
+    locked: Sequence[int],
+    allowed: Allowed | None = None,
+) -> Chosen:
     """Swap sites, always the best swap, while the reach holds and the trips get shorter.
 
     minutes : shape (households, sites), there and home together; inf where a family cannot attend.
-    Returns the positions of as many sites, sorted, the locked ones among them.
+    allowed : sums that each swap must keep, if any. Returns the positions of as many sites,
+    sorted, the locked ones among them.
 
     >>> minutes = np.array([[9.0, 3.0], [5.0, 4.0]])
     >>> shortened(minutes, [0], [])
@@ -31,6 +38,8 @@ def shortened(minutes: Floats, chosen: Sequence[int], locked: Sequence[int]) -> 
     total = int(cost[:, now].min(axis=1).sum())
     while free:
         totals = np.array([_with_each(cost, now, i) for i in free])
+        if allowed is not None:
+            totals[~allowed.swaps(now)[:, free].T] = ENDLESS
         place, site = np.unravel_index(int(totals.argmin()), totals.shape)
         if totals[place, site] >= total:
             break

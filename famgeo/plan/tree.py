@@ -11,19 +11,21 @@ import numpy as np
 
 from famgeo.plan.allowed import Chosen
 from famgeo.plan.lagrange import Prices
-from famgeo.plan.problem import Choice, Problem
+from famgeo.plan.problem import Choice
 
 ROUNDS = 60
+FEWER_ROUNDS = 20
 
 
-def branch_out(problem: Problem, root: Prices, *, until: float) -> Choice:
+def branch_out(root: Prices, *, until: float) -> Choice:
     """Search until no choice can be better than the best found, or the time is up."""
-    order, todo = 0, [(root.bound, 0, root)]
+    root = root.narrowed()
+    problem, order, todo = root.problem, 0, [(root.bound, 0, root)]
     best, value = root.best, root.value
     while todo and todo[0][0] < problem.to_beat(value) and time.monotonic() < until:
         above, _, parent = heapq.heappop(todo)
         for child in _children(parent, best, value):
-            child.run(ROUNDS, until=until)
+            child.run(FEWER_ROUNDS if root.many else ROUNDS, until=until)
             if child.decided:
                 child.settle()
             if child.value < value:
