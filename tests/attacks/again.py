@@ -4,6 +4,7 @@ The frozen geography, the key and the ledger are the district's own. A household
 copy of one that is there, so its journeys are known.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,6 +18,7 @@ from famgeo.release.exact import exact_of
 from famgeo.release.gate import PlanToShow, make_release
 from famgeo.release.holding import Counter
 from famgeo.sources.roster import households
+from famgeo.store.releases import release_to_json
 from famgeo.study.frozen import frozen_geography
 from famgeo.study.groups import groups_of
 from famgeo.tables import Ledger, Release
@@ -117,3 +119,24 @@ def plans_of(district: District, families: Families, homes: gpd.GeoDataFrame) ->
         )
         for plan in district.release.plans
     ]
+
+
+def first_release(district: District, families: Families) -> tuple[Release, Ledger]:
+    """Return the release of the families as they are, made once for each district."""
+    if not district.again:
+        district.again.append(released(district, families))
+    return district.again[0]
+
+
+def changes(before: Release, after: Release) -> list[str]:
+    """Return which rows of a release differ from those of another."""
+    one, other = (json.loads(release_to_json(release)) for release in (before, after))
+    found = []
+    for part in one:
+        rows = [one[part], other[part]]
+        if all(isinstance(side, list) for side in rows):
+            kept = [{json.dumps(row, sort_keys=True) for row in side} for side in rows]
+            found += [f"{part}: {row[:200]}" for row in sorted(kept[0] ^ kept[1])]
+        elif rows[0] != rows[1]:
+            found.append(f"{part}: {rows}")
+    return found

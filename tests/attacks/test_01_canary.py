@@ -21,7 +21,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from districts import CONTACT, HOUSEHOLD, SLIPPED, STUDENT, District
+from districts import CONTACT, ERASED, ERASED_HOME, HOUSEHOLD, SLIPPED, STUDENT, District
 from screens import in_a_browser, screens, served
 from traces import Canary, geohash, layers, layers_of_file
 
@@ -37,6 +37,13 @@ def canary_of(district: District) -> Canary:
         lat=lat,
         metric_epsg=district.town.metric_epsg,
     )
+
+
+def erased_of(district: District) -> Canary:
+    """Return the household that was erased, to look for in the vault too."""
+    lon, lat = district.town.erased
+    metric = district.town.metric_epsg
+    return Canary(words=(ERASED, ERASED_HOME), lon=lon, lat=lat, metric_epsg=metric)
 
 
 def found_in(seen: Seen, district: District) -> dict[str, list[str]]:
@@ -72,10 +79,30 @@ def test_no_public_file_or_export_holds_the_canary(district):
 
 
 def test_no_command_says_a_word_of_the_canary_even_when_it_fails(district):
-    said = [(said.command, said.text.encode()) for said in district.said]
+    said = [
+        (said.command, said.text.encode())
+        for said in district.said
+        if not said.command.startswith("look")  # it shows one family, to the steward
+    ]
     assert sum("KeyError" in text.decode() for _, text in said) == 2
     assert sum("--json" in command for command, _ in said) >= 5
     assert found_in(said, district) == {}
+
+
+@pytest.mark.xdist_group("attacks-small")
+def test_an_erased_family_is_nowhere_not_even_in_the_vault(small):
+    district, finch = small, erased_of(small)
+    files = [p for p in district.folder.rglob("*") if p.is_file()]
+    assert {"vault.db"} <= {path.name for path in files}
+    known = public_inputs(district)
+    left = {
+        where: told
+        for path in files
+        if hashlib.sha256(path.read_bytes()).hexdigest() not in known
+        for where, data in layers_of_file(path)
+        if (told := finch.traces_in(data))
+    }
+    assert left == {}
 
 
 def test_the_public_database_knows_nothing_of_a_roster(district):

@@ -9,36 +9,19 @@ area that has no longer k families joins a neighbour, and then only it, its neig
 neighborhoods may change.
 """
 
-import json
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from again import Families, families_of, released
+from again import Families, changes, families_of, first_release, released
 from districts import District
 from truth import lives_in
 
 from famgeo.release.holding import Counter
-from famgeo.store.releases import release_to_json
-from famgeo.tables import Ledger, Release
+from famgeo.tables import Ledger
 
 RANDOM = {"riverbend": 2, "small": 6, "nky": 0}
 WORST = {"riverbend": 6, "small": 14, "nky": 1}
-SHAPES = ("home_areas", "neighborhoods")
-
-
-def changes(before: Release, after: Release) -> list[str]:
-    """Return which rows of a release differ from those of another."""
-    one, other = (json.loads(release_to_json(release)) for release in (before, after))
-    found = []
-    for part in one:
-        rows = [one[part], other[part]]
-        if all(isinstance(side, list) for side in rows):
-            kept = [{json.dumps(row, sort_keys=True) for row in side} for side in rows]
-            found += [f"{part}: {row[:200]}" for row in sorted(kept[0] ^ kept[1])]
-        elif rows[0] != rows[1]:
-            found.append(f"{part}: {rows}")
-    return found
 
 
 def neighbours_of(district: District, families: Families) -> Iterator[tuple[str, Families]]:
@@ -82,13 +65,6 @@ def _too_full_to_merge(district: District) -> frozenset[str]:
     areas = lives_in(district.release.home_areas, "home_area_id", district.homes)
     full = [members for members in areas.values() if len(members) > district.release.k]
     return frozenset().union(*full)
-
-
-def first_release(district: District, families: Families) -> tuple[Release, Ledger]:
-    """Return the release of the families as they are, made once for each district."""
-    if not district.again:
-        district.again.append(released(district, families))
-    return district.again[0]
 
 
 def test_one_family_more_or_less_changes_no_byte(district):

@@ -23,7 +23,6 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-import numpy as np
 import pyarrow.parquet as pq
 import pyproj
 import shapely
@@ -217,9 +216,6 @@ def _unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
     elif data.startswith(b"PAR1"):
         table = pq.read_table(io.BytesIO(data)).to_pandas()
         yield "rows", table.to_csv().encode()
-    elif data.startswith(b"\x93NUMPY"):
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-        yield "numbers", np.array2string(array, threshold=10**7, precision=17).encode()
     elif data.startswith((b"%PDF", b"\x89PNG")):
         yield from _streams(data)
 
@@ -237,10 +233,12 @@ def _values(path: Path) -> Iterator[tuple[str, bytes]]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         tables = database.execute("select name from sqlite_master where type = 'table'").fetchall()
         for (table,) in tables:
-            for row in database.execute(f'select * from "{table}"'):
-                for value in row:
-                    data = value if isinstance(value, bytes) else str(value).encode()
-                    yield from layers(f"{path.name} › {table}", data, 1)
+            rows = database.execute(f'select * from "{table}"').fetchall()
+            values = [value for row in rows for value in row]
+            for blob in (value for value in values if isinstance(value, bytes)):
+                yield from layers(f"{path.name} › {table}", blob, 1)
+            texts = [str(value) for value in values if not isinstance(value, bytes)]
+            yield f"{path.name} › {table}", "\n".join(texts).encode()
 
 
 def _gunzipped(tile: bytes) -> bytes:
