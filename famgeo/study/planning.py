@@ -29,6 +29,7 @@ from famgeo.release.holding import HOLD
 from famgeo.study.both_ways import service_notes
 from famgeo.study.counting import check_k, counting
 from famgeo.study.releasing import release_of
+from famgeo.study.stored import need_streets
 from famgeo.study.world import World
 from famgeo.tables import Progress, Release, ReleasedBarriers, no_progress
 
@@ -66,6 +67,7 @@ def barriers_released(
     """Return who cannot come to these meetings, for some sites or all, as it may be shown."""
     _in_steps(world.limits, meetings)
     check_k(world.vault, k=world.settings.k)
+    need_streets(world.store)
     asked = _asked(world.sites, site_ids)
     barriers = world.barriers(meetings, executor, progress)
     exact = exact_of(
@@ -95,6 +97,7 @@ def plan_released(
     """Choose sites exactly, verify every claim, and return a release that holds the plan."""
     _in_steps(world.limits, meetings)
     check_k(world.vault, k=world.settings.k)
+    need_streets(world.store)
     candidate_sites(world.sites, goal, meetings)  # what cannot be asked is refused before the work
     barriers = world.barriers(meetings, executor, progress)
     progress("Choosing places", 0.85)

@@ -18,6 +18,11 @@ T = TypeVar("T")
 
 def stored_streets(store: Store) -> Read[Streets]:
     """Return the study's streets; raises ``StudyError`` when there are none or they are damaged."""
+    return _read(store, need_streets(store), lambda file: read_streets(file.path))
+
+
+def need_streets(store: Store) -> StudyFile:
+    """Return the study's street file; raises ``StudyError`` when there is none."""
     files = store.files("streets")
     if not files:
         message = (
@@ -25,7 +30,7 @@ def stored_streets(store: Store) -> Read[Streets]:
             "streets FILE.osm.pbf"
         )
         raise StudyError(message)
-    return _read(store, files[0], lambda file: read_streets(file.path))
+    return files[0]
 
 
 def stored_timetable(store: Store, file: StudyFile) -> Timetable:
