@@ -6,12 +6,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pandas as pd
 import pytest
 import streamlit as st
 from districts import District, environment
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Request, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from famgeo.settings import bundled
@@ -120,16 +122,15 @@ def in_a_browser(address: str) -> Iterator[tuple[str, bytes]]:
         if os.environ.get("FAMGEO_BROWSER") == "required":
             pytest.fail(message)
         pytest.skip(message)
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
-
     seen: list[tuple[str, bytes]] = []
+    finished: list[Request] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.on("request", lambda r: seen.append(("address", r.url.encode())))
         page.on("console", lambda said: seen.append(("console", said.text.encode())))
         page.on("websocket", lambda socket: _listen(socket, seen))
-        page.on("requestfinished", lambda r: _body(r, seen))
+        page.on("requestfinished", lambda r: finished.extend([r]))
         page.goto(address)
         page.frame_locator("iframe").locator(".legend li").first.wait_for(timeout=60_000)
         page.frame_locator("iframe").locator("path.area").first.click(force=True)
@@ -137,6 +138,8 @@ def in_a_browser(address: str) -> Iterator[tuple[str, bytes]]:
         page.get_by_text("The map as a table").click()
         seen += [("page source", frame.content().encode()) for frame in page.frames]
         seen.append(("address", page.url.encode()))
+        for request in finished:
+            seen += _body(request)
         browser.close()
     yield from seen
 
@@ -149,7 +152,9 @@ def _listen(socket: object, seen: list[tuple[str, bytes]]) -> None:
     socket.on("framesent", take)
 
 
-def _body(request: object, seen: list[tuple[str, bytes]]) -> None:
+def _body(request: Request) -> Iterator[tuple[str, bytes]]:
+    """Yield what was answered, but for the app's own scripts; a browser may have dropped it."""
     answer = request.response()
     if answer is not None and answer.ok and "/static/" not in request.url:
-        seen.append((f"answer to {request.url}", answer.body()))
+        with suppress(PlaywrightError):
+            yield f"answer to {request.url}", answer.body()

@@ -212,7 +212,7 @@ def _unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
                 yield f"{entry.filename} (its name)", entry.filename.encode() + entry.comment
                 yield entry.filename, archive.read(entry)
     elif data.startswith(b"\x1f\x8b"):
-        yield "gzip", gzip.decompress(data)
+        yield "gzip", zlib.decompressobj(wbits=31).decompress(data)  # also of a part
     elif data.startswith(b"PAR1"):
         table = pq.read_table(io.BytesIO(data)).to_pandas()
         yield "rows", table.to_csv().encode()
