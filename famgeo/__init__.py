@@ -7,12 +7,17 @@ only reads a timetable does not load a map library.
 from importlib import import_module
 
 _WHERE = {
+    "FairestReach": "goals",
+    "FairestTrips": "goals",
+    "FewestSites": "goals",
+    "KolmPollak": "goals",
     "Limits": "domain",
     "Meeting": "domain",
     "Mode": "domain",
     "MostFamilies": "domain",
     "Plan": "domain",
     "FamgeoError": "errors",
+    "ShortestTrips": "goals",
     "Network": "travel.network",
     "choose_sites": "plan.sites",
     "draw_map": "outputs.maps",
