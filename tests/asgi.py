@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp
@@ -55,7 +56,9 @@ def ask(
         "http_version": "1.1",
         "root_path": "",
     }
-    return asyncio.run(_talk(app, scope, body))
+    # In a thread of its own: a browser driven by this process keeps a loop running in the main one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _talk(app, scope, body)).result()
 
 
 async def _talk(app: ASGIApp, scope: dict[str, object], body: bytes) -> Answer:
