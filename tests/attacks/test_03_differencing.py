@@ -9,7 +9,7 @@ elementary school is in its grades); of the map and of an answer, whoever may kn
 passes when no such group has 1 to k − 1 families.
 
 Of an answer about a meeting, a place that hardly more families reach than another is shown with
-the other's figure, and is known once. What any place leaves of everyone is tried as well.
+the other's figure, and is known once.
 """
 
 import re
@@ -98,10 +98,10 @@ def _named(cells: Sequence[Cell], whole: int, parts: Sequence[tuple[int, ...]]) 
 
 
 def told_apart(cells: Sequence[Cell], *, k: int) -> list[Cell]:
-    """Return the cells and what each leaves of everyone, those shown as one only once.
+    """Return the cells, those shown as one only once.
 
-    Where hardly more families can come to one place than to another, the one is shown with the
-    other's figure, and nobody can subtract what was not said.
+    Where hardly more families can come to one place than to another, or than to any place at all,
+    the one is shown with the other's figure, and nobody can subtract what was not said.
     """
     everyone = cells[0]
     kept: list[Cell] = []
@@ -114,7 +114,7 @@ def told_apart(cells: Sequence[Cell], *, k: int) -> list[Cell]:
         for new in (cell, rest):
             if new.figure > 0 and not any(_shown_as_one(new, old, k) for old in kept):
                 kept.append(new)
-    return kept
+    return [cell for cell in kept if cell in cells]
 
 
 def _shown_as_one(one: Cell, other: Cell, k: int) -> bool:

@@ -26,6 +26,7 @@ from truth import answer_cells, categories_of, map_cells, table_cells, tables_of
 
 from famgeo.domain import Meeting, MostFamilies
 from famgeo.release.counts import BASE
+from famgeo.settings import bundled
 from famgeo.sources.roster import households
 from famgeo.store.studies import open_study_store
 from famgeo.store.vault import open_vault
@@ -141,6 +142,7 @@ class Lives(RuleBasedStateMachine):
         assets = sites.iloc[2:].drop(columns="geometry").rename(columns={"site_id": "asset_id"})
         assets = assets.assign(kind="hall", organization="", hosts="yes", verified_on="", source="")
         store = open_study_store(self.folder)
+        store.add_file("streets", bundled() / "data" / "riverbend" / "streets.osm.pbf")
         store.save_schools(as_points(schools, *spots[:2].T))
         store.save_assets(as_points(assets.reset_index(drop=True), *spots[2:].T), utc=START)
 
