@@ -4,6 +4,7 @@ The names are given to the district's places, however hostile. Where the folder 
 people (``drawn_people.new_store``), they may sign in. Tests start and stop this.
 """
 
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from famgeo.ui import opened, server
 
 def main() -> None:
     """Serve on this port, 0 for a free one, until stopped."""
+    # What a shell starts in its background is deaf to Ctrl+C; an app at a terminal is not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder, port, names = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     study = drawn.DrawnStudy(
         places=drawn.sites(*names),

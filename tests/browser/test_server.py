@@ -93,6 +93,6 @@ def test_ctrl_c_stops_it_without_a_word(tmp_path) -> None:
         assert server.stderr is not None
         assert "famgeo is open at http://localhost:" in server.stderr.readline()
         server.send_signal(signal.SIGINT)
-        said = server.stderr.read()
-        assert server.wait(20) == 0
+        _, said = server.communicate(timeout=30)
+        assert server.returncode == 0
     assert "Traceback" not in said
