@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import secrets
 import shutil
 import sqlite3
@@ -394,8 +393,3 @@ def copied(district: District, root: Path) -> District:
     ):
         there.backup(here)
     return District(town=district.town, root=root, said=list(district.said))
-
-
-def environment() -> dict[str, str]:
-    """Return an environment for a process of its own."""
-    return {**os.environ, "FAMGEO_THREADS": "1"}

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import pandas as pd
 import pytest
 import streamlit as st
-from districts import District, environment
+from districts import District
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Request, sync_playwright
 from streamlit.testing.v1 import AppTest
@@ -158,3 +158,8 @@ def _body(request: Request) -> Iterator[tuple[str, bytes]]:
     if answer is not None and answer.ok and "/static/" not in request.url:
         with suppress(PlaywrightError):
             yield f"answer to {request.url}", answer.body()
+
+
+def environment() -> dict[str, str]:
+    """Return an environment for a process of its own."""
+    return {**os.environ, "FAMGEO_THREADS": "1"}

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from districts import District, environment, in_folder, run
-from screens import app_on, opened_page
+from districts import District, in_folder, run
+from screens import app_on, environment, opened_page
 from truth import lives_in
 
 from famgeo.outputs import EXPORTERS
