@@ -1,7 +1,7 @@
 # The plain words of this project. `make demo` and `make test` prepare everything they need.
 
 ARGS =
-MARKS = not bench
+MARKS = not bench and not slow
 BIN = .venv/bin
 
 .PHONY: help demo run test lint bench wheel lock clean

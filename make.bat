@@ -34,7 +34,7 @@ exit /b %ERRORLEVEL%
 
 :test
 %PY% tools\prepare.py test || exit /b 1
-"%BIN%\python" -m pytest -n 2 --dist loadgroup -m "not bench"%REST%
+"%BIN%\python" -m pytest -n 2 --dist loadgroup -m "not bench and not slow"%REST%
 exit /b %ERRORLEVEL%
 
 :nopython
