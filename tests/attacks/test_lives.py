@@ -25,6 +25,7 @@ from test_05_totals import narrow_widths, small_remainders, sums_of_tables
 from truth import answer_cells, categories_of, map_cells, table_cells, tables_of
 
 from famgeo.domain import Meeting, MostFamilies
+from famgeo.errors import TableError
 from famgeo.release.counts import BASE
 from famgeo.settings import bundled
 from famgeo.sources.roster import households
@@ -188,6 +189,10 @@ class Lives(RuleBasedStateMachine):
         gone = set(self._some(data, count)["household_id"])
         students = self.vault.students()
         staying = students[~students["household_id"].isin(gone)].reset_index(drop=True)
+        if staying.empty:
+            with pytest.raises(TableError, match="without a single student"):
+                self.vault.replace_students(staying, str(self.clock), now=self.now)
+            return
         self.vault.replace_students(staying, str(self.clock), now=self.now)
         self.known = {home: row for home, row in self.known.items() if home not in gone}
 
